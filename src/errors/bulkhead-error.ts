@@ -1,0 +1,52 @@
+import { type ErrorCode, type ErrorParameters, MESSAGES } from './codes.ts'
+
+export interface BulkheadErrorDetails {
+  cause?: unknown
+  /** Path of the service it happened to. */
+  service?: string
+  /** The step of start or stop it happened in. */
+  phase?: string
+  /** Exit code of the thread that ended. */
+  exitCode?: number
+}
+
+/** The one class of Bulkhead's own errors; `code` tells them apart. */
+export class BulkheadError extends Error {
+  override readonly name = 'BulkheadError'
+  readonly code: ErrorCode
+  declare readonly service?: string
+  declare readonly phase?: string
+  declare readonly exitCode?: number
+
+  constructor(code: ErrorCode, message: string, details: BulkheadErrorDetails = {}) {
+    super(message, 'cause' in details ? { cause: details.cause } : undefined)
+    this.code = code
+    // Defined only where they apply, so that printing an error does not list empty fields.
+    if (details.service !== undefined) this.service = details.service
+    if (details.phase !== undefined) this.phase = details.phase
+    if (details.exitCode !== undefined) this.exitCode = details.exitCode
+  }
+}
+
+/** A `BulkheadError` with the message of the table. */
+export function bulkheadError<C extends ErrorCode>(
+  code: C,
+  parameters: ErrorParameters<C>,
+  details?: BulkheadErrorDetails,
+): BulkheadError {
+  const message = (MESSAGES[code] as (parameters: ErrorParameters<C>) => string)(parameters)
+  const error = new BulkheadError(code, message, details)
+  Error.captureStackTrace(error, bulkheadError)
+  return error
+}
+
+/** Whether `error` is Bulkhead's (with that code, if given), also when it was made in another realm or copy. */
+export function isBulkheadError(error: unknown, code?: ErrorCode): error is BulkheadError {
+  if (typeof error !== 'object' || error === null) return false
+  const candidate = error as { name?: unknown; code?: unknown }
+  return (
+    candidate.name === 'BulkheadError' &&
+    typeof candidate.code === 'string' &&
+    (code === undefined ? Object.hasOwn(MESSAGES, candidate.code) : candidate.code === code)
+  )
+}
