@@ -21,24 +21,32 @@ const UNITS: Readonly<Record<string, number>> = {
 export function parseDuration(value: unknown): number | undefined {
   const parsed =
     typeof value === 'number' ? value : typeof value === 'string' ? parseText(value) : parseUnits(value)
-  return parsed !== undefined && parsed >= 0 ? parsed : undefined
+  // Adding 0 makes 0 of -0.
+  return parsed !== undefined && parsed >= 0 ? parsed + 0 : undefined
 }
 
 function parseText(text: string): number | undefined {
-  // ms() throws on empty and very long text, and takes a bare number for milliseconds: here a unit is required.
-  if (text.length === 0 || text.length > 100 || !/[a-z]\s*$/i.test(text)) return undefined
-  return ms(text as ms.StringValue) as number | undefined
+  // ms() throws on empty text, and takes a bare number for milliseconds: here a unit is required. What it does not
+  // know it answers with undefined, whatever its types say.
+  if (!/[a-z]$/i.test(text)) return undefined
+  return ms(text as ms.StringValue)
 }
 
 function parseUnits(value: unknown): number | undefined {
   if (typeof value !== 'object' || value === null) return undefined
-  const units = Object.entries(value).filter(([, amount]) => amount !== undefined)
-  if (units.length === 0) return undefined
-  let total = 0
-  for (const [unit, amount] of units) {
-    const factor = Object.hasOwn(UNITS, unit) ? UNITS[unit] : undefined
-    if (factor === undefined || typeof amount !== 'number' || !(amount >= 0)) return undefined
-    total += amount * factor
+  let total: number | undefined
+  try {
+    if (Array.isArray(value)) return undefined
+    for (const [unit, amount] of Object.entries(value)) {
+      const factor = Object.hasOwn(UNITS, unit) ? UNITS[unit] : undefined
+      if (factor === undefined) return undefined
+      if (amount === undefined) continue
+      if (typeof amount !== 'number' || !(amount >= 0)) return undefined
+      total = (total ?? 0) + amount * factor
+    }
+  } catch {
+    // A getter or a Proxy that throws is no duration either.
+    return undefined
   }
   return total
 }

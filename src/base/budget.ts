@@ -1,0 +1,118 @@
+import type { Clock } from './clock.ts'
+import { nextTurn } from './clock.ts'
+
+/** How long the steps that remain are awaited, in all, once a budget is spent. */
+const GRACE_MS = 100
+
+/**
+ * The time a whole subtree has to stop. It can only get shorter. Once it is spent, what is awaited is given up at once;
+ * what begins later shares one short grace, so that the remaining steps still run but cannot hold up the stop.
+ */
+export class Budget {
+  readonly #clock: Clock
+  /** What the caller asked for, in ms, for messages. */
+  #timeout: number
+  #spentAt: number
+  #graceEndsAt: number | undefined
+  /** Those who wait under this budget: called when their time is over. A timer runs only while there are any. */
+  readonly #early = new Set<() => void>()
+  readonly #late = new Set<() => void>()
+  #cancelTimer: (() => void) | undefined
+  #followers: Set<Budget> | undefined
+
+  constructor(clock: Clock, timeout = Infinity) {
+    this.#clock = clock
+    this.#timeout = timeout
+    this.#spentAt = clock.now() + timeout
+  }
+
+  get timeout(): number {
+    return this.#timeout
+  }
+
+  get spent(): boolean {
+    return this.#clock.now() >= this.#spentAt
+  }
+
+  /** Milliseconds left; 0 when spent. */
+  remaining(): number {
+    return Math.max(this.#spentAt - this.#clock.now(), 0)
+  }
+
+  /** Milliseconds until even the grace is over. */
+  remainingWithGrace(): number {
+    return this.spent ? Math.max(this.#graceEnd() - this.#clock.now(), 0) : this.remaining() + GRACE_MS
+  }
+
+  /** A later caller may leave less time, never more. */
+  tighten(timeout: number): void {
+    const spentAt = this.#clock.now() + timeout
+    if (spentAt >= this.#spentAt) return
+    this.#spentAt = spentAt
+    this.#timeout = timeout
+    this.#arm()
+    for (const follower of this.#followers ?? []) follower.tighten(timeout)
+  }
+
+  /** `other` never has more time than this one, also when this one is tightened later. */
+  lead(other: Budget): void {
+    if (other === this) return
+    this.#followers ??= new Set()
+    this.#followers.add(other)
+    if (this.#spentAt !== Infinity) other.tighten(this.remaining())
+  }
+
+  /** True once `work` has settled (rejects as it does), false when it was given up because the time was over. */
+  within(work: PromiseLike<unknown>): Promise<boolean> {
+    return new Promise((resolve, reject) => {
+      const waiters = this.spent ? this.#late : this.#early
+      const giveUp = (): void => {
+        waiters.delete(giveUp)
+        resolve(false)
+      }
+      const settled = (): void => {
+        waiters.delete(giveUp)
+        if (this.#early.size + this.#late.size === 0) this.#disarm()
+      }
+      work.then(
+        () => {
+          settled()
+          resolve(true)
+        },
+        (error: unknown) => {
+          settled()
+          reject(error as Error)
+        },
+      )
+      if (waiters === this.#late && this.#clock.now() >= this.#graceEnd()) {
+        // Work that needs no real time still counts as done: one turn of the event loop lets it say so.
+        void nextTurn().then(giveUp)
+        return
+      }
+      waiters.add(giveUp)
+      this.#arm()
+    })
+  }
+
+  #graceEnd(): number {
+    return (this.#graceEndsAt ??= this.#clock.now() + GRACE_MS)
+  }
+
+  #arm(): void {
+    this.#disarm()
+    const due = this.#early.size > 0 ? this.#spentAt : this.#late.size > 0 ? this.#graceEnd() : Infinity
+    if (due === Infinity) return
+    this.#cancelTimer = this.#clock.after(Math.max(due - this.#clock.now(), 0), () => {
+      for (const giveUp of this.spent ? [...this.#early] : []) giveUp()
+      if (this.#graceEndsAt !== undefined && this.#clock.now() >= this.#graceEndsAt) {
+        for (const giveUp of [...this.#late]) giveUp()
+      }
+      this.#arm()
+    })
+  }
+
+  #disarm(): void {
+    this.#cancelTimer?.()
+    this.#cancelTimer = undefined
+  }
+}

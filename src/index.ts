@@ -1,0 +1,19 @@
+export type { Duration } from './base/duration.ts'
+export { Beacon } from './beacon/beacon.ts'
+export { BulkheadError, isBulkheadError } from './errors/bulkhead-error.ts'
+export type { ErrorCode } from './errors/codes.ts'
+export { registerError } from './errors/registry.ts'
+export { getLogger } from './logging/service-log.ts'
+export { setLogger } from './logging/sink.ts'
+export type { ServiceLog } from './logging/types.ts'
+export { type CronOptions, type TimerOptions, crontab, task, timer } from './schedule/metadata.ts'
+export { Service, type ServiceOptions, type WaitOptions } from './service/service.ts'
+export type {
+  ServiceLike,
+  ServiceState,
+  ServiceView,
+  StateChange,
+  StopOptions,
+  SupervisorLike,
+} from './service/types.ts'
+export type { WaitResult, Work } from './service/wait.ts'

@@ -1,0 +1,45 @@
+import type { Duration } from '../base/duration.ts'
+import type { Budget } from '../base/budget.ts'
+import type { WorkDefinition } from '../schedule/metadata.ts'
+import type { TeardownRecord } from './record.ts'
+import type { ServiceLike, ServiceView } from './types.ts'
+
+/**
+ * What the state machine acts on: the author's hooks for a Service, the thread for a handle. The machine decides what
+ * runs when; a body only does it. Every step may be async unless noted, and may throw.
+ */
+export interface Body {
+  /** How the life cycle is told in the log; a handle says nothing, since the real service does. */
+  lifecycle(text: string): void
+  problem(error: unknown, text: string): void
+
+  /** Not async. */
+  postInit(): void
+  /** Not async. */
+  dependencies(): Iterable<ServiceLike>
+  firstStart(): unknown
+  start(context: { restart: boolean }): unknown
+  /** The tasks to start between `start` and the children, in order. */
+  tasks(): readonly WorkDefinition[]
+  started(): unknown
+  restart(): unknown
+  /** Calls from other threads that are in flight may finish; queued ones are refused. */
+  drain?(budget: Budget): unknown
+  stop(budget: Budget): unknown
+  shutdown(): unknown
+
+  readonly shutdownPolicy: { readonly wait: boolean; readonly timeout: Duration }
+  setShutdown?(): void
+  /**
+   * A stop has begun or a crash was marked, in this very turn, whatever step is under way: what waits elsewhere (a
+   * thread) must hear of it now, not when its turn in the order comes.
+   */
+  interrupted?(how: 'stopping' | 'crashed', reason: unknown, budget: Budget | undefined): void
+  /** The run is over: `stopped`, or crashed with the teardown done. */
+  ended?(): void
+
+  /** Mirrors of what lives elsewhere, shown as children. */
+  readonly views?: readonly ServiceView[]
+  /** What is known of a teardown that went on elsewhere. */
+  amendRecord?(record: TeardownRecord): TeardownRecord
+}

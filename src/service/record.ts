@@ -1,0 +1,41 @@
+/** The steps of a stop that take time, in their order. */
+export const STOP_PHASES = [
+  'drain',
+  'onStop',
+  'children',
+  'futures',
+  'waitForShutdown',
+  'onShutdown',
+  'threadExit',
+] as const
+export type StopPhase = (typeof STOP_PHASES)[number]
+
+export type Outcome = 'clean' | 'timed-out' | 'terminated' | 'crashed' | 'not-started'
+
+export interface TeardownError {
+  readonly name: string
+  readonly message: string
+  readonly code?: string
+  readonly phase: string
+}
+
+/** How one service's last run ended, and those of its children: plain data, so that it crosses threads and JSON. */
+export interface TeardownRecord {
+  readonly path: string
+  readonly label: string
+  readonly isolation: 'inline' | 'thread'
+  readonly threadId?: number
+  readonly outcome: Outcome
+  /** Milliseconds from the beginning of the process's teardown clock (`performance.timeOrigin` based epoch). */
+  readonly beganAt: number
+  readonly totalMs: number
+  readonly phases: Readonly<Partial<Record<StopPhase, number>>>
+  readonly errors: readonly TeardownError[]
+  readonly children: readonly TeardownRecord[]
+}
+
+export function describeError(error: unknown, phase: string): TeardownError {
+  if (!(error instanceof Error)) return { name: 'Error', message: String(error), phase }
+  const { code } = error as { code?: unknown }
+  return { name: error.name, message: error.message, ...(typeof code === 'string' ? { code } : {}), phase }
+}

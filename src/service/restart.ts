@@ -1,0 +1,32 @@
+import { Budget } from '../base/budget.ts'
+import { ignoreRejection } from '../base/deferred.ts'
+import { bulkheadError } from '../errors/bulkhead-error.ts'
+import { refuseWhileLoading } from './loading.ts'
+import type { ServiceNode } from './node.ts'
+import { beginStart } from './start.ts'
+import { stopNode } from './stop.ts'
+
+/** Stops it, whatever its state, and starts it anew. Joins a restart under way. */
+export function restartNode(node: ServiceNode): Promise<void> {
+  if (node.restarting) return node.restarting.promise
+  const ticket = { promise: Promise.resolve(), cancelled: false }
+  node.restarting = ticket
+  ticket.promise = stopThenStart(node, ticket).finally(() => {
+    node.restarting = undefined
+  })
+  ignoreRejection(ticket.promise)
+  return ticket.promise
+}
+
+async function stopThenStart(node: ServiceNode, ticket: { cancelled: boolean }): Promise<void> {
+  refuseWhileLoading()
+  const stopping = stopNode(node, new Budget(node.clock))
+  if (stopping) {
+    for (const error of await stopping) node.body.problem(error, 'An error of the stop before the restart')
+  }
+  // A stop() that arrived meanwhile means stopped. From here to the state `starting` nothing is awaited.
+  if (ticket.cancelled) {
+    throw bulkheadError('ERR_STOPPED_WHILE_STARTING', { service: node.beacon.path }, { service: node.beacon.path })
+  }
+  await beginStart(node, { restart: true })
+}

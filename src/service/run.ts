@@ -1,0 +1,64 @@
+import type { Budget } from '../base/budget.ts'
+import { Deferred } from '../base/deferred.ts'
+import type { WorkDefinition } from '../schedule/metadata.ts'
+import { WorkSet } from './work.ts'
+import type { ServiceNode } from './node.ts'
+import type { StopPhase } from './record.ts'
+
+/** Everything that belongs to one run of a service, from its start to the end of its teardown. */
+export class Run {
+  readonly work: WorkSet
+  readonly resources: (Disposable | AsyncDisposable)[] = []
+  /** Tasks added during this run, before they were due. */
+  readonly definitions: WorkDefinition[] = []
+  readonly shutdown = new Deferred()
+  /** The step that start or stop is in, for messages. */
+  phase = 'postInit'
+  begun = false
+  /** Past `onStart`: `onStop` and `onShutdown` are owed. */
+  hooksDue = false
+  tasksStarted = false
+  reachedRunning = false
+  /** Whether the crash that ended it began here. */
+  crashBeganHere = false
+  crashedWith: { readonly reason: unknown } | undefined
+  over = false
+  budget: Budget | undefined
+  /** The whole start(), for those who join it. */
+  starting: Promise<void> | undefined
+  /** Resolves when the steps of start have come to rest, or were given up by the teardown. */
+  readonly stepsOver = new Deferred()
+  /** The teardown under way or done; resolves to the errors it met. */
+  down: Promise<unknown[]> | undefined
+  readonly phases: Partial<Record<StopPhase, number>> = {}
+  /** Children's stops that were begun before their turn because they were starting. */
+  readonly interruptions: Promise<unknown[]>[] = []
+
+  #controller: AbortController | undefined
+  #ended = false
+  readonly #stopBegun = new Deferred()
+
+  constructor(node: ServiceNode) {
+    this.work = new WorkSet(node, this)
+  }
+
+  /** Aborts when a stop begins or it crashes. Made on demand: most services of a large tree never ask for it. */
+  get signal(): AbortSignal {
+    if (!this.#controller) {
+      this.#controller = new AbortController()
+      if (this.#ended) this.#controller.abort()
+    }
+    return this.#controller.signal
+  }
+
+  get stopBegun(): Promise<void> {
+    return this.#stopBegun.promise
+  }
+
+  /** Wakes sleepers and waiters. */
+  abort(): void {
+    this.#ended = true
+    this.#stopBegun.resolve()
+    this.#controller?.abort()
+  }
+}

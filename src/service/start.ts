@@ -1,0 +1,130 @@
+import { bulkheadError, isAbortError, isBulkheadError } from '../errors/bulkhead-error.ts'
+import { describe } from '../errors/describe.ts'
+import { ignoreRejection } from '../base/deferred.ts'
+import { refuseWhileLoading } from './loading.ts'
+import { type ServiceNode, nodeOf } from './node.ts'
+import type { Run } from './run.ts'
+import { teardown } from './stop.ts'
+
+/** Whether start() is legal now. */
+function canStart(node: ServiceNode): boolean {
+  return !node.inRun && !node.restarting
+}
+
+export async function startNode(node: ServiceNode): Promise<void> {
+  refuseWhileLoading()
+  if (!canStart(node)) throw invalidState(node, 'start')
+  return beginStart(node, { restart: false })
+}
+
+/** Starts it unless it is up; joins a start under way. True when this call started it. */
+export async function maybeStartNode(node: ServiceNode): Promise<boolean> {
+  if (node.restarting && node.state !== 'running') {
+    await node.restarting.promise
+    return false
+  }
+  if (node.state === 'running') return false
+  if (node.state === 'starting') {
+    await node.run.starting
+    return false
+  }
+  await startNode(node)
+  return true
+}
+
+/** Starts a child on its parent's behalf: a failure is told once, however deep it was. */
+export async function startChild(child: ServiceNode): Promise<void> {
+  try {
+    await maybeStartNode(child)
+  } catch (error) {
+    if (isBulkheadError(error, 'ERR_START_FAILED')) throw error
+    const service = child.beacon.path
+    throw bulkheadError('ERR_START_FAILED', { service, reason: describe(error) }, { cause: error, service })
+  }
+}
+
+export function invalidState(node: ServiceNode, verb: string): Error {
+  const state = node.state === 'crashed' ? 'crashed and still being torn down' : node.state
+  return bulkheadError('ERR_INVALID_STATE', { verb, service: node.beacon.path, state }, { service: node.beacon.path })
+}
+
+/** The run from its first step until it is running, or down again. */
+export function beginStart(node: ServiceNode, { restart }: { restart: boolean }): Promise<void> {
+  const run = node.freshRun()
+  node.crashReason = undefined
+  node.lastTeardown = undefined
+  if (restart) node.restartCount += 1
+  run.starting = climb(node, run, restart)
+  // The caller has this very promise; those who join it later, or nobody, must not make it unhandled.
+  ignoreRejection(run.starting)
+  return run.starting
+}
+
+async function climb(node: ServiceNode, run: Run, restart: boolean): Promise<void> {
+  node.transition('starting')
+  takeSteps(node, run, restart).then(
+    () => run.stepsOver.resolve(),
+    (error: unknown) => {
+      stepFailed(node, run, error)
+      run.stepsOver.resolve()
+    },
+  )
+  // The teardown resolves it too, when it gives up a hook that outlives the budget: start() settles all the same.
+  await run.stepsOver.promise
+  if (run.reachedRunning) return
+  await run.down
+  if (run.crashedWith) throw run.crashedWith.reason
+  throw bulkheadError('ERR_STOPPED_WHILE_STARTING', { service: node.beacon.path }, { service: node.beacon.path })
+}
+
+function stepFailed(node: ServiceNode, run: Run, error: unknown): void {
+  if (node.run !== run || node.state !== 'starting') {
+    // A stop or a crash came first, and is what start() reports.
+    if (!isAbortError(error)) node.body.problem(error, `${run.phase} failed while stopping`)
+    return
+  }
+  run.crashedWith = { reason: error }
+  run.crashBeganHere = run.phase !== 'children'
+  node.crashReason = error
+  // In a turn of its own, so that listeners hear of the failure before its teardown begins.
+  run.down = Promise.resolve().then(() => teardown(node, run))
+  node.transition('crashed', error)
+}
+
+async function takeSteps(node: ServiceNode, run: Run, restart: boolean): Promise<void> {
+  const { body } = node
+  const going = (): boolean => node.run === run && node.state === 'starting'
+  const step = async (phase: string, work: () => unknown): Promise<boolean> => {
+    if (!going()) return false
+    run.phase = phase
+    await work()
+    return going()
+  }
+
+  if (!(await step('postInit', () => body.postInit()))) return
+  if (restart && !(await step('onRestart', () => body.restart()))) return
+  run.phase = 'onInitDependencies'
+  for (const dependency of body.dependencies()) node.addChild(nodeOf(dependency))
+  if (!node.firstStartDone) {
+    node.firstStartDone = true
+    if (!(await step('onFirstStart', () => body.firstStart()))) return
+  }
+  if (!going()) return
+  body.lifecycle('Starting...')
+  run.phase = 'onStart'
+  await body.start({ restart })
+  // Owed from here on, also when a stop or a crash arrived while it ran.
+  run.hooksDue = true
+  if (!going()) return
+  for (const definition of [...body.tasks(), ...run.definitions]) run.work.startTask(definition)
+  run.tasksStarted = true
+  // The iterator is live: what a task adds while an earlier child starts has its turn too.
+  for (const child of node.eachChild()) {
+    if (!(await step('children', () => startChild(child)))) return
+  }
+  if (!going()) return
+  body.lifecycle('Started')
+  if (!(await step('onStarted', () => body.started()))) return
+  run.reachedRunning = true
+  node.transition('running')
+}

@@ -1,0 +1,89 @@
+import { type Clock, nextTurn } from '../base/clock.ts'
+
+/** Something to wait for: a promise, a signal (done when aborted), or a function whose signal aborts if the wait ends first. */
+export type Work<T = unknown> = PromiseLike<T> | AbortSignal | ((signal: AbortSignal) => PromiseLike<T>)
+
+/** What a work gives: a signal gives its reason. */
+export type WorkValue<W> = W extends AbortSignal
+  ? unknown
+  : W extends (signal: AbortSignal) => PromiseLike<infer T>
+    ? T
+    : W extends PromiseLike<infer T>
+      ? T
+      : never
+
+export type WorkResults<W> = W extends readonly unknown[]
+  ? { -readonly [K in keyof W]: WorkValue<W[K]> | undefined }
+  : [WorkValue<W> | undefined]
+
+export interface WaitResult<R = unknown[]> {
+  /** The service stopped or crashed first. */
+  readonly stopped: boolean
+  readonly timedOut: boolean
+  /** In the order of the works; undefined for those that were not done. */
+  readonly results: R
+}
+
+interface WaitContext {
+  /** Aborts when the service stops or crashes. */
+  readonly signal: AbortSignal
+  readonly clock: Clock
+  /** Milliseconds. */
+  readonly timeout: number
+  /** How many works must be done; undefined waits for the stop alone. */
+  readonly enough: number | undefined
+}
+
+/** Waits until enough works are done, the service stops, the time is over, or a work rejects. Leaves nothing behind. */
+export async function waitFor(works: readonly Work[], context: WaitContext): Promise<WaitResult> {
+  const { signal, clock, timeout, enough } = context
+  const results: unknown[] = works.map(() => undefined)
+  // Own signal for functions: the caller's promises and signals are never touched.
+  const ended = new AbortController()
+  const cleanups: (() => void)[] = []
+  let stopped = signal.aborted
+  let timedOut = false
+
+  try {
+    if (!stopped && enough !== 0) {
+      await new Promise<void>((resolve, reject) => {
+        let done = 0
+        const finish = (index: number, value: unknown): void => {
+          if (ended.signal.aborted) return
+          results[index] = value
+          done += 1
+          if (done === enough) resolve()
+        }
+        cleanups.push(onAbort(signal, () => ((stopped = true), resolve())))
+        if (timeout !== Infinity) cleanups.push(clock.after(timeout, () => ((timedOut = true), resolve())))
+        works.forEach((work, index) => {
+          if (work instanceof AbortSignal) {
+            cleanups.push(onAbort(work, () => finish(index, work.reason)))
+          } else {
+            const promise = typeof work === 'function' ? begin(work, ended.signal) : work
+            promise.then((value) => finish(index, value), reject)
+          }
+        })
+      })
+    }
+  } finally {
+    for (const cleanup of cleanups) cleanup()
+    ended.abort()
+  }
+  // A loop around a wait on a stopped service must not starve the timers that end its task.
+  if (stopped) await nextTurn()
+  return { stopped, timedOut, results }
+}
+
+async function begin(work: (signal: AbortSignal) => PromiseLike<unknown>, signal: AbortSignal): Promise<unknown> {
+  return work(signal)
+}
+
+function onAbort(signal: AbortSignal, listener: () => void): () => void {
+  if (signal.aborted) {
+    listener()
+    return () => {}
+  }
+  signal.addEventListener('abort', listener, { once: true })
+  return () => signal.removeEventListener('abort', listener)
+}

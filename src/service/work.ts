@@ -1,0 +1,142 @@
+import { Deferred, ignoreRejection } from '../base/deferred.ts'
+import { bulkheadError, isAbortError } from '../errors/bulkhead-error.ts'
+import type { WorkDefinition } from '../schedule/metadata.ts'
+import { cronTicks, intervalTicks } from '../schedule/ticks.ts'
+import { runInside } from './context.ts'
+import type { ServiceNode } from './node.ts'
+import type { Run } from './run.ts'
+
+interface Entry {
+  readonly name: string
+  readonly controller: AbortController | undefined
+}
+
+/** The tasks and futures of one run: started here, cancelled in reverse, gathered at the end. */
+export class WorkSet {
+  readonly #node: ServiceNode
+  readonly #run: Run
+  readonly #entries = new Set<Entry>()
+  #cancelled = false
+  #closed = false
+  #settled: Deferred | undefined
+
+  constructor(node: ServiceNode, run: Run) {
+    this.#node = node
+    this.#run = run
+  }
+
+  /** Names of what is still running. */
+  get pending(): string[] {
+    return [...this.#entries].map((entry) => entry.name)
+  }
+
+  startTask(definition: WorkDefinition): void {
+    const loop = (signal: AbortSignal): Promise<unknown> =>
+      definition.kind === 'task' ? definition.run(signal) : this.#repeat(definition, signal)
+    ignoreRejection(this.#begin(definition.name, loop))
+  }
+
+  /** Adopts `work`: its failure crashes the service, and the returned promise settles as it does. */
+  addFuture<T>(work: PromiseLike<T> | ((signal: AbortSignal) => Promise<T>), name?: string): Promise<T> {
+    if (this.#closed) {
+      const { path } = this.#node.beacon
+      const error = bulkheadError('ERR_INVALID_STATE', {
+        verb: 'add a future to',
+        service: path,
+        state: this.#node.state,
+      })
+      if (typeof work !== 'function') ignoreRejection(work)
+      const refused = Promise.reject(error)
+      // It may be ignored, as any promise of addFuture; the log then tells.
+      ignoreRejection(refused)
+      this.#node.body.problem(error, 'Future refused')
+      return refused
+    }
+    const promise =
+      typeof work === 'function' ? this.#begin(name ?? (work.name || 'future'), work) : this.#adopt(name, work)
+    ignoreRejection(promise)
+    return promise
+  }
+
+  /** Aborts every signal, the newest first, and lets go of promises that cannot be cancelled. */
+  cancel(): void {
+    this.#cancelled = true
+    for (const entry of [...this.#entries].reverse()) {
+      if (entry.controller) entry.controller.abort()
+      else this.#remove(entry)
+    }
+  }
+
+  /** Resolves when nothing is left running; undefined when that is so already. */
+  settled(): Promise<void> | undefined {
+    if (this.#entries.size === 0) return undefined
+    this.#settled ??= new Deferred()
+    return this.#settled.promise
+  }
+
+  close(): void {
+    this.#closed = true
+  }
+
+  async #repeat(definition: Exclude<WorkDefinition, { kind: 'task' }>, signal: AbortSignal): Promise<void> {
+    // The run's signal, not the task's: no new round begins once a stop has begun.
+    const options = { clock: this.#node.clock, signal: this.#run.signal }
+    const ticks =
+      definition.kind === 'timer'
+        ? intervalTicks(definition.every, { ...options, immediate: definition.immediate })
+        : cronTicks(definition.expression, { ...options, timezone: definition.timezone })
+    for await (const _tick of ticks) {
+      try {
+        await definition.run(signal)
+      } catch (error) {
+        if (definition.onError === 'crash' || this.#run.over || this.#node.shouldStop) throw error
+        this.#node.body.problem(error, `${definition.name} failed; it runs again when next due`)
+      }
+    }
+  }
+
+  #begin<T>(name: string, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const controller = new AbortController()
+    if (this.#cancelled) controller.abort()
+    // The async wrapper turns a synchronous throw into a rejection.
+    const promise = runInside(this.#node, async () => work(controller.signal))
+    this.#watch({ name, controller }, promise)
+    return promise
+  }
+
+  #adopt<T>(name: string | undefined, work: PromiseLike<T>): Promise<T> {
+    const promise = Promise.resolve(work)
+    const entry: Entry = { name: name ?? 'future', controller: undefined }
+    this.#watch(entry, promise)
+    if (this.#cancelled) this.#remove(entry)
+    return promise
+  }
+
+  #watch(entry: Entry, promise: Promise<unknown>): void {
+    this.#entries.add(entry)
+    promise.then(
+      () => this.#remove(entry),
+      (error: unknown) => {
+        // The crash is marked before the entry goes: gather must not resolve in between.
+        this.#failed(entry, error)
+        this.#remove(entry)
+      },
+    )
+  }
+
+  #failed(entry: Entry, error: unknown): void {
+    const ending = this.#run !== this.#node.run || this.#node.shouldStop
+    if (!ending) {
+      void this.#node.crash(error)
+    } else if (!isAbortError(error)) {
+      this.#node.body.problem(error, `${entry.name} failed while stopping`)
+    }
+  }
+
+  #remove(entry: Entry): void {
+    if (this.#entries.delete(entry) && this.#entries.size === 0) {
+      this.#settled?.resolve()
+      this.#settled = undefined
+    }
+  }
+}
