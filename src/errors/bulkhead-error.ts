@@ -12,7 +12,16 @@ export interface BulkheadErrorDetails {
 
 /** The one class of Bulkhead's own errors; `code` tells them apart. */
 export class BulkheadError extends Error {
-  override readonly name = 'BulkheadError'
+  static {
+    // On the prototype, like the built-in ones: the stack's first line is made before fields are set.
+    Object.defineProperty(this.prototype, 'name', {
+      value: 'BulkheadError',
+      writable: true,
+      configurable: true,
+    })
+  }
+
+  declare readonly name: 'BulkheadError'
   readonly code: ErrorCode
   declare readonly service?: string
   declare readonly phase?: string
@@ -43,10 +52,20 @@ export function bulkheadError<C extends ErrorCode>(
 /** Whether `error` is Bulkhead's (with that code, if given), also when it was made in another realm or copy. */
 export function isBulkheadError(error: unknown, code?: ErrorCode): error is BulkheadError {
   if (typeof error !== 'object' || error === null) return false
-  const candidate = error as { name?: unknown; code?: unknown }
-  return (
-    candidate.name === 'BulkheadError' &&
-    typeof candidate.code === 'string' &&
-    (code === undefined ? Object.hasOwn(MESSAGES, candidate.code) : candidate.code === code)
-  )
+  try {
+    const candidate = error as { name?: unknown; code?: unknown }
+    return (
+      candidate.name === 'BulkheadError' &&
+      typeof candidate.code === 'string' &&
+      Object.hasOwn(MESSAGES, candidate.code) &&
+      (code === undefined || candidate.code === code)
+    )
+  } catch {
+    return false
+  }
+}
+
+/** What cancelled work throws by custom of the platform. */
+export function isAbortError(error: unknown): boolean {
+  return error instanceof Error && error.name === 'AbortError'
 }

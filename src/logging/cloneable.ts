@@ -1,0 +1,185 @@
+import { types } from 'node:util'
+import { decodeError } from '../errors/decode.ts'
+import { isErrorLike, oneLine } from '../errors/describe.ts'
+import { encodeError, isPlain, setOwn } from '../errors/encode.ts'
+import type { LogRecord } from './types.ts'
+
+// As for errors: structured clone itself overflows the stack soon after.
+const DEEPEST = 1000
+
+const FIELDS = ['obj', 'bindings', 'msg', 'args', 'options'] as const
+
+/**
+ * The record as structured clone accepts it, such that pino makes the same line of it on the other side. What cannot
+ * cross is described in a line of text. Never throws. With `plainOnly` what is in a Map or Set is described too: it is
+ * for records that structured clone has refused.
+ */
+export function encodeRecord(record: LogRecord, plainOnly = false): LogRecord {
+  const encoder = new Encoder(plainOnly)
+  const encoded: LogRecord = { ...record }
+  if (typeof record.msg === 'string' && record.args?.some(canBeAsked)) {
+    askArguments(encoded, record.msg, record.args)
+  }
+  for (const field of FIELDS) {
+    // pino goes through the properties of `obj` and `bindings` without asking them for toJSON, but not so for a message.
+    if (encoded[field] !== undefined)
+      encoded[field] = encoder.copy(encoded[field], field === 'msg' ? 1 : 0) as never
+  }
+  if (encoder.errors.length > 0) encoded.errors = encoder.errors
+  return encoded
+}
+
+/** Makes whole again, in place, what `encodeRecord` took apart. */
+export function decodeRecord(record: LogRecord): LogRecord {
+  if (!record.errors) return record
+  const { errors, ...decoded } = record
+  const whole = new Map<unknown, unknown>()
+  for (const { mark, error, type, json } of errors) {
+    const value = decodeError(error)
+    whole.set(mark, value)
+    if (!isErrorLike(value)) continue
+    // pino writes the name of the class, which may be unknown on this side.
+    if (type !== undefined && value.constructor.name !== type)
+      hide(value, 'constructor', { [type]() {} }[type])
+    if (json !== undefined) hide(value, 'toJSON', () => json)
+  }
+  for (const field of FIELDS) {
+    if (decoded[field] !== undefined) decoded[field] = revive(decoded[field], whole) as never
+  }
+  return decoded
+}
+
+class Encoder {
+  readonly errors: NonNullable<LogRecord['errors']> = []
+  private readonly seen = new Map<object, unknown>()
+  private readonly plainOnly: boolean
+
+  constructor(plainOnly: boolean) {
+    this.plainOnly = plainOnly
+  }
+
+  copy(value: unknown, depth: number): unknown {
+    if (typeof value === 'function' || typeof value === 'symbol') return oneLine(value)
+    if (typeof value !== 'object' || value === null) return value
+    if (this.seen.has(value)) return this.seen.get(value)
+    try {
+      return this.copyObject(value, depth)
+    } catch {
+      // A Proxy or a toJSON() that throws.
+      return oneLine(value)
+    }
+  }
+
+  private copyObject(value: object, depth: number): unknown {
+    if (isErrorLike(value)) return this.mark(value, depth)
+    if (depth >= DEEPEST) return oneLine(value)
+    if (isNative(value)) return this.plainOnly ? oneLine(value) : value
+    if (depth > 0 && hasToJSON(value)) return this.copy(value.toJSON(''), depth + 1)
+    const copy: object = Array.isArray(value) ? emptyArray(value.length) : {}
+    this.seen.set(value, copy)
+    for (const key of Object.keys(value)) setOwn(copy, key, this.property(value, key, depth + 1))
+    return copy
+  }
+
+  private property(source: object, key: string, depth: number): unknown {
+    let value: unknown
+    try {
+      value = (source as Record<string, unknown>)[key]
+    } catch (error) {
+      return `[${key} threw ${oneLine(error)}]`
+    }
+    return this.copy(value, depth)
+  }
+
+  private mark(error: Error, depth: number): object {
+    const mark = {}
+    this.seen.set(error, mark)
+    const name: unknown = (error as { constructor?: { name?: unknown } }).constructor?.name
+    this.errors.push({
+      mark,
+      error: encodeError(error),
+      ...(typeof name === 'string' && { type: name }),
+      ...(hasToJSON(error) && { json: this.copy(error.toJSON(''), depth + 1) }),
+    })
+    return mark
+  }
+}
+
+function revive(value: unknown, whole: Map<unknown, unknown>): unknown {
+  if (typeof value !== 'object' || value === null) return value
+  if (whole.has(value)) return whole.get(value)
+  if (!Array.isArray(value) && !isPlain(value)) return value
+  whole.set(value, value)
+  for (const key of Object.keys(value)) {
+    setOwn(value, key, revive((value as Record<string, unknown>)[key], whole))
+  }
+  return value
+}
+
+/**
+ * Templates ask an object for its text, number or JSON, which its clone could not tell: so they are asked here.
+ * Placeholders are counted as pino counts them: whatever follows a `%`, but another `%`, takes an argument.
+ */
+function askArguments(record: LogRecord, template: string, args: readonly unknown[]): void {
+  const answers = [...args]
+  let index = -1
+  record.msg = template.replaceAll(/%(.)/gs, (placeholder, kind: string) => {
+    if (kind === '%') return placeholder
+    const arg = answers[++index]
+    if (!canBeAsked(arg) || !'sdfijoO'.includes(kind)) return placeholder
+    const answer = ask(arg, kind)
+    if (answer === undefined) return placeholder
+    answers[index] = answer
+    // The JSON of an object may be a string: %j would put that in quotes of its own.
+    return 'joO'.includes(kind) ? '%s' : placeholder
+  })
+  record.args = answers
+}
+
+function canBeAsked(value: unknown): boolean {
+  return (
+    typeof value === 'function' || typeof value === 'symbol' || (typeof value === 'object' && value !== null)
+  )
+}
+
+/** `undefined` where the clone gives the same answer, or where it must be asked after redaction. */
+function ask(value: unknown, kind: string): unknown {
+  try {
+    if (kind === 's') return String(value)
+    if (!'joO'.includes(kind)) return Number(value)
+    if (typeof value === 'function') return value.name || '<anonymous>'
+    if (typeof value !== 'object' || value === null || !hasToJSON(value)) return undefined
+    const json = `${JSON.stringify(value) as string | undefined}`
+    return /^[{[]/.test(json) ? undefined : json
+  } catch {
+    return kind === 's' ? oneLine(value) : undefined
+  }
+}
+
+// With its holes: what follows fills in what there is.
+function emptyArray(length: number): unknown[] {
+  const array: unknown[] = []
+  array.length = length
+  return array
+}
+
+function isNative(value: object): boolean {
+  return (
+    types.isDate(value) ||
+    types.isRegExp(value) ||
+    types.isMap(value) ||
+    types.isSet(value) ||
+    types.isBoxedPrimitive(value) ||
+    types.isAnyArrayBuffer(value) ||
+    // A Buffer says by itself how it is to be written, its clone could not.
+    (ArrayBuffer.isView(value) && !Buffer.isBuffer(value))
+  )
+}
+
+function hasToJSON(value: object): value is { toJSON(key: string): unknown } {
+  return typeof (value as { toJSON?: unknown }).toJSON === 'function'
+}
+
+function hide(target: object, key: string, value: unknown): void {
+  Object.defineProperty(target, key, { value, enumerable: false, writable: true, configurable: true })
+}
