@@ -17,3 +17,8 @@ export type {
   SupervisorLike,
 } from './service/types.ts'
 export type { WaitResult, Work } from './service/wait.ts'
+export { isolate } from './thread/isolate.ts'
+export type { IsolateOptions, Isolation } from './thread/options.ts'
+export { transfer } from './thread/pack.ts'
+export { ServiceProxy, type WithOptions } from './thread/proxy.ts'
+export type { Isolated, RemoteMethods } from './thread/types.ts'

@@ -26,6 +26,10 @@ export interface Body {
   /** Calls from other threads that are in flight may finish; queued ones are refused. */
   drain?(budget: Budget): unknown
   stop(budget: Budget): unknown
+  /** Its steps settle within the budget and its grace by themselves, and say better what overran. */
+  readonly keepsBudget?: boolean
+  /** Lets go of what the run holds, whether or not it got as far as `start`; sees to its own end within the budget. */
+  release?(budget: Budget): unknown
   shutdown(): unknown
 
   readonly shutdownPolicy: { readonly wait: boolean; readonly timeout: Duration }

@@ -20,11 +20,27 @@ export function runInside<T>(node: ServiceNode, work: () => T): T {
 /** Whether the running code is work of `target` or of something below it. */
 export function isInside(target: ServiceNode): boolean {
   for (let frame = frames.getStore(); frame; frame = frame.outer) {
-    for (let node: ServiceNode | undefined = frame.node; node; node = node.parent) {
+    for (let node: ServiceNode | undefined = frame.node; node; node = node.parent ?? node.handle) {
       if (node === target) return true
     }
   }
   return false
+}
+
+/** Runs `work` as nobody's: for what goes on by itself after its caller, who was inside, has been answered. */
+export function runOutside<T>(work: () => T): T {
+  return inFrames(undefined, work)
+}
+
+/** A callback that runs as the code that gave it, whoever calls it. */
+export function asGiven<A extends unknown[]>(callback: (...args: A) => void): (...args: A) => void {
+  const given = frames.getStore()
+  return (...args) => inFrames(given, () => callback(...args))
+}
+
+function inFrames<T>(frame: Frame | undefined, work: () => T): T {
+  // Compared first: entering costs the whole process from the first time on.
+  return frames.getStore() === frame ? work() : frames.run(frame as Frame, work)
 }
 
 /** Keeps the frames of here for a callback that is called from elsewhere. */

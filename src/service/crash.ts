@@ -1,8 +1,8 @@
 import { Budget } from '../base/budget.ts'
-import { isInside } from './context.ts'
+import { isInside, runOutside } from './context.ts'
 import type { ServiceNode } from './node.ts'
 import type { Run } from './run.ts'
-import { teardown } from './stop.ts'
+import { teardown, topOfTeardown } from './stop.ts'
 import { isUp } from './state.ts'
 import type { ServiceState } from './types.ts'
 
@@ -22,45 +22,54 @@ export async function crashNode(
 ): Promise<void> {
   const fromInside = isInside(node)
   if (node.isUp) {
-    markAndTearDown(node, reason, log)
+    runOutside(() => markAndTearDown(node, reason, log))
   } else if (node.state !== 'crashed') {
     node.body.problem(reason, `A crash was reported while ${node.state}; nothing is running, so nothing is torn down`)
     return
   }
-  // Marked by a crash elsewhere, and its turn in the teardown is still to come.
-  if (!fromInside) await (node.run.down ?? downOf(node))
-}
-
-async function downOf(node: ServiceNode): Promise<void> {
-  let above: ServiceNode | undefined = node.parent
-  while (above && !above.run.down) above = above.parent
-  await above?.run.down
+  if (fromInside) return
+  // Marked by a crash elsewhere: its turn in the teardown may wait for the caller's own work.
+  if (node.awaitsTurn && isInside(topOfTeardown(node))) return
+  await node.run.ended.promise
 }
 
 function markAndTearDown(node: ServiceNode, reason: unknown, log: boolean): void {
   const chain: ServiceNode[] = [node]
   for (let at = node; !at.supervisor && at.parent?.isUp; at = at.parent) chain.push(at.parent)
   node.run.crashBeganHere = true
-
-  // States first, effects after: whoever is told sees the whole crash, not half of it.
-  const marked: { node: ServiceNode; previous: ServiceState }[] = []
-  const mark = (at: ServiceNode): void => {
-    if (!isUp(at.state)) return
-    marked.push({ node: at, previous: at.state })
-    at.state = 'crashed'
-    at.crashReason = reason
-    at.run.crashedWith = { reason }
-    for (const child of at.eachChild()) mark(child)
-  }
-  for (const link of chain) mark(link)
-
+  const announce = mark(chain, reason)
+  // Of what crashes together only the topmost may still come back by itself.
+  for (const link of chain.slice(0, -1)) link.cancelRestart()
   let below: Run | undefined
   for (const link of chain) {
     scheduleTeardown(link, below)
     below = link.run
   }
   if (log) node.body.problem(reason, 'Crashed')
-  for (const { node: at, previous } of marked) at.announce(previous, reason)
+  announce()
+}
+
+/** Marks what is up from here down, for a crash that began elsewhere and whose teardown comes from there in its turn. */
+export function markCrashed(node: ServiceNode, reason: unknown): void {
+  mark([node], reason)()
+}
+
+/** States first; the returned function tells of them: whoever is told sees the whole crash, not half of it. */
+function mark(subtrees: readonly ServiceNode[], reason: unknown): () => void {
+  const marked: { node: ServiceNode; previous: ServiceState }[] = []
+  const visit = (node: ServiceNode): void => {
+    if (!isUp(node.state)) return
+    marked.push({ node, previous: node.state })
+    node.state = 'crashed'
+    node.crashReason = reason
+    node.run.crashedWith = { reason }
+    node.run.marked = true
+    for (const child of node.eachChild()) visit(child)
+  }
+  for (const subtree of subtrees) visit(subtree)
+  return () => {
+    for (const { node, previous } of marked) node.announce(previous, reason)
+  }
 }
 
 /** After the teardown below it; one that is stopping already goes on as its own teardown. */

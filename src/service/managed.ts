@@ -1,15 +1,14 @@
 import { Budget } from '../base/budget.ts'
-import { ignoreRejection } from '../base/deferred.ts'
 import type { Beacon } from '../beacon/beacon.ts'
 import { toMilliseconds } from '../errors/arguments.ts'
 import { combineErrors } from '../errors/describe.ts'
 import type { Body } from './body.ts'
-import { isInside } from './context.ts'
+import { isInside, runOutside } from './context.ts'
 import { crashNode } from './crash.ts'
 import { NODE, ServiceNode } from './node.ts'
 import { restartNode } from './restart.ts'
 import { maybeStartNode, startNode } from './start.ts'
-import { stopNode } from './stop.ts'
+import { stopNode, topOfTeardown } from './stop.ts'
 import type {
   ServiceLike,
   ServiceState,
@@ -19,8 +18,13 @@ import type {
   SupervisorLike,
 } from './types.ts'
 
+/** Marks the classes of this library (an own static), whose methods are not the author's. */
+export const LIBRARY_CLASS: unique symbol = Symbol.for('bulkhead.libraryClass') as never
+
 /** What services and handles share: the ServiceLike face of a node. */
 export abstract class ManagedService implements ServiceLike {
+  /** @internal */
+  static readonly [LIBRARY_CLASS]: true = true
   /** @internal */
   readonly [NODE]: ServiceNode
 
@@ -81,9 +85,8 @@ export abstract class ManagedService implements ServiceLike {
   async restart(): Promise<void> {
     const node = this[NODE]
     if (node.steering) return node.steering.restart()
-    const restarting = restartNode(node)
-    if (!isInside(node)) return restarting
-    restarting.catch((error: unknown) => node.body.problem(error, 'The restart failed'))
+    if (!isInside(node)) return restartNode(node)
+    runOutside(() => restartNode(node)).catch((error: unknown) => node.body.problem(error, 'The restart failed'))
   }
 
   crash(reason: unknown): Promise<void> {
@@ -109,13 +112,39 @@ export abstract class ManagedService implements ServiceLike {
 /** stop() as callers see it: from inside, it resolves once the state has changed, and the log hears of errors. */
 export async function stopPublicly(node: ServiceNode, options: StopOptions = {}): Promise<void> {
   const timeout = toMilliseconds(options.timeout ?? Infinity)
-  if (node.restarting) node.restarting.cancelled = true
-  const stopping = stopNode(node, new Budget(node.clock, timeout))
-  if (!stopping) return
-  const outcome = stopping.then((errors) => {
-    if (errors.length > 0) throw combineErrors(errors, `${node.beacon.path} met ${errors.length} errors while stopping`)
-  })
-  if (!isInside(node)) return outcome
-  outcome.catch((error: unknown) => node.body.problem(error, 'The stop met errors'))
-  ignoreRejection(outcome)
+  const budget = new Budget(node.clock, timeout)
+  node.cancelRestart()
+  if (isInside(node)) {
+    // Its state has changed already, and its turn must not be brought forward by itself.
+    if (node.awaitsTurn) return
+    const stopping = runOutside(() => stopNode(node, budget))
+    void stopping?.then((errors) => {
+      if (errors.length > 0) node.body.problem(outcomeOf(node, errors), 'The stop met errors')
+    })
+    return
+  }
+  let stopping = undefined as Promise<unknown[]> | undefined
+  if (node.awaitsTurn && !isInside(topOfTeardown(node))) {
+    // Marked with what is above it, where the order of the steps is kept as long as the budget lasts.
+    const { run } = node
+    await budget.within(run.ended.promise)
+    stopping = run.down
+  }
+  // From inside what is above or beside it, waiting for its turn would be waiting for the caller.
+  stopping ??= stopNode(node, budget)
+  const errors = (await stopping) ?? []
+  if (errors.length > 0) throw outcomeOf(node, errors)
+}
+
+/** One and the same error for every caller of a stop. */
+const outcomes = new WeakMap<readonly unknown[], unknown>()
+
+function outcomeOf(node: ServiceNode, errors: readonly unknown[]): unknown {
+  if (!outcomes.has(errors)) {
+    outcomes.set(
+      errors,
+      combineErrors(errors, `${node.beacon.path} met ${errors.length} errors while stopping`),
+    )
+  }
+  return outcomes.get(errors)
 }

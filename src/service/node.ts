@@ -2,6 +2,7 @@ import { type Clock, systemClock } from '../base/clock.ts'
 import { Beacon } from '../beacon/beacon.ts'
 import { bulkheadError } from '../errors/bulkhead-error.ts'
 import type { Body } from './body.ts'
+import { asGiven } from './context.ts'
 import type { TeardownRecord } from './record.ts'
 import { Run } from './run.ts'
 import { TRANSITIONS, isUp } from './state.ts'
@@ -45,6 +46,10 @@ export class ServiceNode {
   /** The restart under way; a stop that arrives during it cancels what is left of it. */
   restarting: { promise: Promise<void>; cancelled: boolean } | undefined
   steering: Steering | undefined
+  /** A label that its handle was given. */
+  givenLabel: string | undefined
+  /** The handle's node, of the real service behind an inline handle: whoever is inside this one is inside that. */
+  handle: ServiceNode | undefined
   lastTeardown: TeardownRecord | undefined
   firstStartDone = false
   /** Set by the crash verb's module, which work must reach without importing it. */
@@ -52,6 +57,8 @@ export class ServiceNode {
 
   readonly #children = new Map<ServiceLike, Child>()
   #listeners: Set<(change: StateChange) => void> | undefined
+  readonly #untold: StateChange[] = []
+  #telling = false
 
   constructor(owner: ServiceLike, body: Body, crash: (node: ServiceNode, reason: unknown) => Promise<void>) {
     this.owner = owner
@@ -73,6 +80,11 @@ export class ServiceNode {
     return isUp(this.state)
   }
 
+  /** Whether it is stopping or crashed together with what is above it, and its own teardown is still to come. */
+  get awaitsTurn(): boolean {
+    return (this.state === 'stopping' || this.state === 'crashed') && !this.run.down && !this.run.over
+  }
+
   /** Whether a run is under way, teardown included. */
   get inRun(): boolean {
     return this.isUp || (this.state === 'crashed' && !this.run.over)
@@ -85,6 +97,11 @@ export class ServiceNode {
   /** Live: sees children that are added while it is under way. */
   *eachChild(): Generator<ServiceNode> {
     for (const child of this.#children.values()) yield child.node
+  }
+
+  /** What is left of a restart will not happen; who asked for it is told so. */
+  cancelRestart(): void {
+    if (this.restarting) this.restarting.cancelled = true
   }
 
   /** The run that is about to begin. */
@@ -117,7 +134,20 @@ export class ServiceNode {
     this.beacon.changed()
     if (!this.#listeners) return
     const change: StateChange = reason === undefined ? { state, previous } : { state, previous, reason }
-    for (const listener of [...this.#listeners]) {
+    this.#untold.push(change)
+    // A listener may cause the next change: all listeners hear of this one first.
+    if (this.#telling) return
+    this.#telling = true
+    try {
+      for (let next = this.#untold.shift(); next; next = this.#untold.shift()) this.#tell(next)
+    } finally {
+      this.#telling = false
+    }
+  }
+
+  #tell(change: StateChange): void {
+    for (const listener of [...(this.#listeners ?? [])]) {
+      if (!this.#listeners?.has(listener)) continue
       try {
         listener(change)
       } catch (error) {
@@ -128,8 +158,9 @@ export class ServiceNode {
   }
 
   onChange(listener: (change: StateChange) => void): () => void {
-    // Wrapped, so that a function given twice is called twice and each unsubscribes for itself.
-    const own = (change: StateChange): void => listener(change)
+    // Wrapped, so that a function given twice is called twice and each unsubscribes for itself; and in the context of
+    // here, since it is no part of the task or hook that caused the change.
+    const own = asGiven(listener)
     this.#listeners ??= new Set()
     this.#listeners.add(own)
     return () => this.#listeners?.delete(own)
@@ -137,6 +168,30 @@ export class ServiceNode {
 
   addChild(child: ServiceNode): void {
     if (child.parent === this) return
+    this.#refuseMisfit(child)
+    this.#adopt(child, this.inRun ? this.run : undefined)
+  }
+
+  /**
+   * Puts `fresh` where `old` is in the order of children, for as long as `old` would have stayed. Nothing has changed
+   * when it throws.
+   */
+  replaceChild(old: ServiceNode, fresh: ServiceNode): void {
+    const place = this.#children.get(old.owner)
+    if (!place) return this.addChild(fresh)
+    this.#refuseMisfit(fresh)
+    const owners = [...this.#children.keys()]
+    // First out, then in: under the same label it gets the same path.
+    this.dropChild(old)
+    this.#adopt(fresh, place.run)
+    for (const owner of owners.slice(owners.indexOf(old.owner) + 1)) {
+      const child = this.#children.get(owner)!
+      this.#children.delete(owner)
+      this.#children.set(owner, child)
+    }
+  }
+
+  #refuseMisfit(child: ServiceNode): void {
     for (let at: ServiceNode | undefined = this; at; at = at.parent) {
       if (at === child) {
         throw bulkheadError('ERR_CYCLE', { service: child.beacon.path, parent: this.beacon.path })
@@ -145,7 +200,10 @@ export class ServiceNode {
     if (child.parent) {
       throw bulkheadError('ERR_HAS_PARENT', { service: child.beacon.path, parent: child.parent.beacon.path })
     }
-    this.#children.set(child.owner, { node: child, run: this.inRun ? this.run : undefined })
+  }
+
+  #adopt(child: ServiceNode, run: Run | undefined): void {
+    this.#children.set(child.owner, { node: child, run })
     child.parent = this
     this.beacon.attach(child.beacon)
   }

@@ -8,11 +8,12 @@ import { stopNode } from './stop.ts'
 
 /** Stops it, whatever its state, and starts it anew. Joins a restart under way. */
 export function restartNode(node: ServiceNode): Promise<void> {
-  if (node.restarting) return node.restarting.promise
+  // One that a stop has cut short is none to join: who asks later wants it up.
+  if (node.restarting?.cancelled === false) return node.restarting.promise
   const ticket = { promise: Promise.resolve(), cancelled: false }
   node.restarting = ticket
   ticket.promise = stopThenStart(node, ticket).finally(() => {
-    node.restarting = undefined
+    if (node.restarting === ticket) node.restarting = undefined
   })
   ignoreRejection(ticket.promise)
   return ticket.promise

@@ -14,6 +14,8 @@ export class Run {
   readonly shutdown = new Deferred()
   /** The step that start or stop is in, for messages. */
   phase = 'postInit'
+  /** The step that start is in or ended in; the teardown, which may overtake an abandoned hook, leaves it alone. */
+  startPhase = 'postInit'
   begun = false
   /** Past `onStart`: `onStop` and `onShutdown` are owed. */
   hooksDue = false
@@ -28,11 +30,17 @@ export class Run {
   starting: Promise<void> | undefined
   /** Resolves when the steps of start have come to rest, or were given up by the teardown. */
   readonly stepsOver = new Deferred()
+  /** Whether the steps of start came to rest by themselves. */
+  atRest = false
+  /** Marked together with what is above it: its teardown begins when its turn in the order comes. */
+  marked = false
+  /** Whether the log has told of the stop already. */
+  stopTold = false
   /** The teardown under way or done; resolves to the errors it met. */
   down: Promise<unknown[]> | undefined
+  /** Resolves when the run is over, also while `down` is yet to come. */
+  readonly ended = new Deferred()
   readonly phases: Partial<Record<StopPhase, number>> = {}
-  /** Children's stops that were begun before their turn because they were starting. */
-  readonly interruptions: Promise<unknown[]>[] = []
 
   #controller: AbortController | undefined
   #ended = false

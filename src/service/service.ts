@@ -20,7 +20,7 @@ import {
 } from '../schedule/metadata.ts'
 import { intervalTicks } from '../schedule/ticks.ts'
 import { type Author, HooksBody, type LifecycleLevel } from './hooks.ts'
-import { ManagedService } from './managed.ts'
+import { LIBRARY_CLASS, ManagedService } from './managed.ts'
 import { NODE, nodeOf } from './node.ts'
 import { startChild } from './start.ts'
 import type { ServiceLike } from './types.ts'
@@ -41,6 +41,8 @@ export interface WaitOptions {
  * `isolate()`, in a thread of its own. The order of the hooks is that of Python's mode.
  */
 export abstract class Service extends ManagedService {
+  /** @internal */
+  static override readonly [LIBRARY_CLASS]: true = true
   /** `import.meta.url` of the file that defines the class: what a thread loads. */
   static readonly module?: string | URL
   /** The logger its lines go to; by default one named after `module`, else after the class. */
@@ -101,7 +103,7 @@ export abstract class Service extends ManagedService {
   // ---- identity
 
   get label(): string {
-    return this.#label
+    return this[NODE].givenLabel ?? this.#label
   }
   get shortLabel(): string {
     return this.label
@@ -155,7 +157,12 @@ export abstract class Service extends ManagedService {
     try {
       await child.stop()
     } finally {
-      this[NODE].dropChild(node)
+      const drop = (): void => {
+        if (node.parent === this[NODE]) this[NODE].dropChild(node)
+      }
+      // Asked for from inside it, the stop goes on: until it is over it has its place here, and is waited for.
+      if (node.inRun) void node.run.ended.promise.then(drop)
+      else drop()
     }
     return child
   }

@@ -1,6 +1,6 @@
 import { bulkheadError, isAbortError, isBulkheadError } from '../errors/bulkhead-error.ts'
 import { describe } from '../errors/describe.ts'
-import { ignoreRejection } from '../base/deferred.ts'
+import { Deferred, ignoreRejection } from '../base/deferred.ts'
 import { refuseWhileLoading } from './loading.ts'
 import { type ServiceNode, nodeOf } from './node.ts'
 import type { Run } from './run.ts'
@@ -8,7 +8,7 @@ import { teardown } from './stop.ts'
 
 /** Whether start() is legal now. */
 function canStart(node: ServiceNode): boolean {
-  return !node.inRun && !node.restarting
+  return !node.inRun && node.restarting?.cancelled !== false
 }
 
 export async function startNode(node: ServiceNode): Promise<void> {
@@ -19,7 +19,7 @@ export async function startNode(node: ServiceNode): Promise<void> {
 
 /** Starts it unless it is up; joins a start under way. True when this call started it. */
 export async function maybeStartNode(node: ServiceNode): Promise<boolean> {
-  if (node.restarting && node.state !== 'running') {
+  if (node.restarting?.cancelled === false && node.state !== 'running') {
     await node.restarting.promise
     return false
   }
@@ -54,7 +54,10 @@ export function beginStart(node: ServiceNode, { restart }: { restart: boolean })
   node.crashReason = undefined
   node.lastTeardown = undefined
   if (restart) node.restartCount += 1
-  run.starting = climb(node, run, restart)
+  const starting = new Deferred()
+  // Set before the first step: who is told of it, a listener say, may join it.
+  run.starting = starting.promise
+  climb(node, run, restart).then(starting.resolve, starting.reject)
   // The caller has this very promise; those who join it later, or nobody, must not make it unhandled.
   ignoreRejection(run.starting)
   return run.starting
@@ -62,13 +65,12 @@ export function beginStart(node: ServiceNode, { restart }: { restart: boolean })
 
 async function climb(node: ServiceNode, run: Run, restart: boolean): Promise<void> {
   node.transition('starting')
-  takeSteps(node, run, restart).then(
-    () => run.stepsOver.resolve(),
-    (error: unknown) => {
-      stepFailed(node, run, error)
+  void takeSteps(node, run, restart)
+    .catch((error: unknown) => stepFailed(node, run, error))
+    .then(() => {
+      run.atRest = true
       run.stepsOver.resolve()
-    },
-  )
+    })
   // The teardown resolves it too, when it gives up a hook that outlives the budget: start() settles all the same.
   await run.stepsOver.promise
   if (run.reachedRunning) return
@@ -80,11 +82,16 @@ async function climb(node: ServiceNode, run: Run, restart: boolean): Promise<voi
 function stepFailed(node: ServiceNode, run: Run, error: unknown): void {
   if (node.run !== run || node.state !== 'starting') {
     // A stop or a crash came first, and is what start() reports.
-    if (!isAbortError(error)) node.body.problem(error, `${run.phase} failed while stopping`)
+    const cause = isBulkheadError(error, 'ERR_START_FAILED') ? error.cause : error
+    const told =
+      isAbortError(cause) ||
+      isBulkheadError(cause, 'ERR_STOPPED_WHILE_STARTING') ||
+      (run.crashedWith !== undefined && cause === run.crashedWith.reason)
+    if (!told) node.body.problem(error, `${run.startPhase} failed while stopping`)
     return
   }
   run.crashedWith = { reason: error }
-  run.crashBeganHere = run.phase !== 'children'
+  run.crashBeganHere = run.startPhase !== 'children'
   node.crashReason = error
   // In a turn of its own, so that listeners hear of the failure before its teardown begins.
   run.down = Promise.resolve().then(() => teardown(node, run))
@@ -94,29 +101,35 @@ function stepFailed(node: ServiceNode, run: Run, error: unknown): void {
 async function takeSteps(node: ServiceNode, run: Run, restart: boolean): Promise<void> {
   const { body } = node
   const going = (): boolean => node.run === run && node.state === 'starting'
-  const step = async (phase: string, work: () => unknown): Promise<boolean> => {
+  const enter = (phase: string): boolean => {
     if (!going()) return false
-    run.phase = phase
+    run.phase = run.startPhase = phase
+    return true
+  }
+  const step = async (phase: string, work: () => unknown): Promise<boolean> => {
+    if (!enter(phase)) return false
     await work()
     return going()
   }
 
   if (!(await step('postInit', () => body.postInit()))) return
   if (restart && !(await step('onRestart', () => body.restart()))) return
-  run.phase = 'onInitDependencies'
+  enter('onInitDependencies')
   for (const dependency of body.dependencies()) node.addChild(nodeOf(dependency))
+  if (!going()) return
   if (!node.firstStartDone) {
     node.firstStartDone = true
     if (!(await step('onFirstStart', () => body.firstStart()))) return
   }
-  if (!going()) return
+  if (!enter('onStart')) return
   body.lifecycle('Starting...')
-  run.phase = 'onStart'
   await body.start({ restart })
   // Owed from here on, also when a stop or a crash arrived while it ran.
   run.hooksDue = true
   if (!going()) return
-  for (const definition of [...body.tasks(), ...run.definitions]) run.work.startTask(definition)
+  // Known by its name: what was added later replaces the work, in the place of the earlier one.
+  const tasks = new Map([...body.tasks(), ...run.definitions].map((task) => [task.name, task]))
+  for (const definition of tasks.values()) run.work.startTask(definition)
   run.tasksStarted = true
   // The iterator is live: what a task adds while an earlier child starts has its turn too.
   for (const child of node.eachChild()) {

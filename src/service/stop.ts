@@ -15,8 +15,8 @@ export function stopNode(node: ServiceNode, budget: Budget): Promise<unknown[]> 
   if (run.budget) budget.lead(run.budget)
   else run.budget = budget
   if (run.down) return run.down
-  if (node.state === 'crashed') {
-    // Marked by a crash above or beside it, and its turn has come.
+  if (node.awaitsTurn) {
+    // Marked with what is above or beside it, and its turn has come.
     run.down = teardown(node, run)
     return run.down
   }
@@ -24,17 +24,42 @@ export function stopNode(node: ServiceNode, budget: Budget): Promise<unknown[]> 
   let begin!: () => void
   run.down = new Promise<void>((resolve) => (begin = resolve)).then(() => teardown(node, run))
   const wasStarting = node.state === 'starting'
+  // The log hears of it before those whom the signal wakes can say something.
+  run.stopTold = true
+  node.body.lifecycle('Stopping...')
   node.transition('stopping')
   begin()
-  if (wasStarting) interruptStartingChildren(node, run, budget)
+  if (wasStarting) interruptStartingChildren(node, run.budget)
   return run.down
 }
 
-/** Only their own stop ends what they are in; waiting for their turn would wait for a start that nobody wants. */
-function interruptStartingChildren(node: ServiceNode, run: Run, budget: Budget): void {
+/**
+ * What starts below has to hear of the stop now, or its hooks would wait for what nobody wants any more; its own steps
+ * of stop wait for their turn.
+ */
+function interruptStartingChildren(node: ServiceNode, budget: Budget): void {
   for (const child of node.children) {
-    const stopping = child.state === 'starting' ? stopNode(child, budget) : undefined
-    if (stopping) run.interruptions.push(stopping)
+    child.cancelRestart()
+    if (child.state !== 'starting') continue
+    child.run.marked = true
+    child.run.budget ??= budget
+    child.transition('stopping')
+    interruptStartingChildren(child, budget)
+  }
+}
+
+/** The topmost of those that go down together with `node`. */
+export function topOfTeardown(node: ServiceNode): ServiceNode {
+  let top = node
+  while (top.parent?.inRun && top.parent.shouldStop) top = top.parent
+  return top
+}
+
+/** Thrown by a step that has met more than one. */
+export class SeveralErrors {
+  readonly errors: readonly unknown[]
+  constructor(errors: readonly unknown[]) {
+    this.errors = errors
   }
 }
 
@@ -53,46 +78,68 @@ export async function teardown(node: ServiceNode, run: Run): Promise<unknown[]> 
     run.phase = phase
     try {
       const result = work()
-      if (isPromiseLike(result) && !(await budget.within(result))) {
+      if (body.keepsBudget) await result
+      else if (isPromiseLike(result) && !(await budget.within(result))) {
         own.push({ phase, error: overrun(node, phase, describeOverrun?.() ?? phase, budget) })
       }
     } catch (error) {
-      own.push({ phase, error })
+      for (const one of error instanceof SeveralErrors ? error.errors : [error]) own.push({ phase, error: one })
     }
     if (isStopPhase(phase)) run.phases[phase] = (run.phases[phase] ?? 0) + clock.now() - from
   }
 
-  body.lifecycle('Stopping...')
-  const startedFrom = run.phase
-  if (!run.reachedRunning) await step(startedFrom, () => run.stepsOver.promise)
+  if (!run.stopTold) body.lifecycle('Stopping...')
+  const { startPhase } = run
+  if (run.reachedRunning) {
+    // Nothing of start is left.
+  } else if (startPhase === 'children') {
+    // A child that outlives the budget is named by its own teardown.
+    await budget.within(run.stepsOver.promise)
+  } else if (run.marked && budget.spent && !run.atRest) {
+    // It had all the budget while what is above it waited for it: the grace is for the steps that remain.
+    own.push({ phase: startPhase, error: overrun(node, startPhase, startPhase, budget) })
+  } else {
+    await step(startPhase, () => run.stepsOver.promise)
+  }
   // Given up or over: start() must not wait for a hook that was abandoned.
   run.stepsOver.resolve()
   if (body.drain) await step('drain', () => body.drain?.(budget))
   if (run.hooksDue) await step('onStop', () => body.stop(budget))
 
-  const childrenFrom = clock.now()
-  for (const child of [...node.children].reverse()) {
-    const stopping = stopNode(child, budget)
-    if (stopping) ofChildren.push(...(await stopping))
+  const stopChildren = async (): Promise<void> => {
+    const from = clock.now()
+    run.phase = 'children'
+    for (const child of [...node.children].reverse()) {
+      child.cancelRestart()
+      const stopping = stopNode(child, budget)
+      if (stopping) ofChildren.push(...(await stopping))
+    }
+    run.phases.children = (run.phases.children ?? 0) + clock.now() - from
   }
-  for (const interrupted of await Promise.all(run.interruptions)) {
-    for (const error of interrupted) if (!ofChildren.includes(error)) ofChildren.push(error)
-  }
-  run.phases.children = clock.now() - childrenFrom
+  await stopChildren()
 
   run.work.cancel()
   body.lifecycle('Stopped')
-  if (body.shutdownPolicy.wait) await shutdownStep(node, run, step, own)
+  // Without onStop nobody was told that a shutdown is waited for.
+  if (body.shutdownPolicy.wait && run.hooksDue) await shutdownStep(node, run, step, own)
   await step(
     'futures',
     () => run.work.settled(),
     () => `${run.work.pending.join(', ')} (task or future)`,
   )
   run.work.close()
-  for (const resource of run.resources.splice(0).reverse()) {
-    await step('resources', () => dispose(resource))
+  // What tasks and hooks have started by themselves since then.
+  if (node.children.some((child) => child.inRun)) await stopChildren()
+  const disposeAll = async (): Promise<void> => {
+    for (let resource = run.resources.pop(); resource; resource = run.resources.pop()) {
+      const last = resource
+      await step('resources', () => dispose(last))
+    }
   }
+  await disposeAll()
+  if (body.release) await step('threadExit', () => body.release?.(budget))
   if (run.hooksDue) await step('onShutdown', () => body.shutdown())
+  await disposeAll()
   body.lifecycle('Shutdown complete!')
 
   const record = teardownRecord(node, run, { beganAt, totalMs: clock.now() - began, own })
@@ -101,12 +148,16 @@ export async function teardown(node: ServiceNode, run: Run): Promise<unknown[]> 
   run.over = true
   if (node.state === 'crashed') {
     for (const { error, phase } of own) body.problem(error, `${phase} failed during the teardown`)
+    // Of those that had stopped before the crash: nobody else is told.
+    for (const error of ofChildren) body.problem(error, 'A child met an error while stopping')
     body.ended?.()
     node.beacon.changed()
+    run.ended.resolve()
     return []
   }
   body.ended?.()
   node.transition('stopped')
+  run.ended.resolve()
   return [...own.map(({ error }) => error), ...ofChildren]
 }
 

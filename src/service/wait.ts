@@ -1,4 +1,5 @@
 import { type Clock, nextTurn } from '../base/clock.ts'
+import { ignoreRejection } from '../base/deferred.ts'
 
 /** Something to wait for: a promise, a signal (done when aborted), or a function whose signal aborts if the wait ends first. */
 export type Work<T = unknown> = PromiseLike<T> | AbortSignal | ((signal: AbortSignal) => PromiseLike<T>)
@@ -38,41 +39,67 @@ interface WaitContext {
 export async function waitFor(works: readonly Work[], context: WaitContext): Promise<WaitResult> {
   const { signal, clock, timeout, enough } = context
   const results: unknown[] = works.map(() => undefined)
-  // Own signal for functions: the caller's promises and signals are never touched.
-  const ended = new AbortController()
+  // Signals of functions that are not done; the caller's promises and signals are never touched.
+  const running = new Set<AbortController>()
   const cleanups: (() => void)[] = []
   let stopped = signal.aborted
   let timedOut = false
+  // What comes first decides: a stop a moment later does not change the result.
+  let over = false
 
   try {
-    if (!stopped && enough !== 0) {
+    if (stopped) {
+      // They may be rejected by the same stop, with nobody left to look.
+      for (const work of works) if (isPromise(work)) ignoreRejection(work)
+    } else if (enough !== 0) {
       await new Promise<void>((resolve, reject) => {
         let done = 0
+        const end = (outcome: () => void): void => {
+          if (over) return
+          over = true
+          outcome()
+        }
         const finish = (index: number, value: unknown): void => {
-          if (ended.signal.aborted) return
+          if (over) return
           results[index] = value
           done += 1
-          if (done === enough) resolve()
+          if (done === enough) end(resolve)
         }
-        cleanups.push(onAbort(signal, () => ((stopped = true), resolve())))
-        if (timeout !== Infinity) cleanups.push(clock.after(timeout, () => ((timedOut = true), resolve())))
+        const fail = (error: unknown): void => end(() => reject(error as Error))
+        cleanups.push(onAbort(signal, () => end(() => ((stopped = true), resolve()))))
+        if (timeout !== Infinity) {
+          cleanups.push(clock.after(timeout, () => end(() => ((timedOut = true), resolve()))))
+        }
         works.forEach((work, index) => {
           if (work instanceof AbortSignal) {
             cleanups.push(onAbort(work, () => finish(index, work.reason)))
-          } else {
-            const promise = typeof work === 'function' ? begin(work, ended.signal) : work
-            promise.then((value) => finish(index, value), reject)
+            return
           }
+          if (typeof work !== 'function') {
+            work.then((value) => finish(index, value), fail)
+            return
+          }
+          const own = new AbortController()
+          running.add(own)
+          const settled = (): unknown => running.delete(own)
+          begin(work, own.signal).then(
+            (value) => (settled(), finish(index, value)),
+            (error: unknown) => (settled(), fail(error)),
+          )
         })
       })
     }
   } finally {
     for (const cleanup of cleanups) cleanup()
-    ended.abort()
+    for (const controller of running) controller.abort()
   }
   // A loop around a wait on a stopped service must not starve the timers that end its task.
   if (stopped) await nextTurn()
   return { stopped, timedOut, results }
+}
+
+function isPromise(work: Work): work is PromiseLike<unknown> {
+  return typeof work !== 'function' && !(work instanceof AbortSignal)
 }
 
 async function begin(work: (signal: AbortSignal) => PromiseLike<unknown>, signal: AbortSignal): Promise<unknown> {

@@ -1,0 +1,173 @@
+import { Worker } from 'node:worker_threads'
+import { Deferred } from '../base/deferred.ts'
+import type { Boot } from './protocol.ts'
+
+/** How a thread, or what stands for one, has ended. */
+export interface CarrierExit {
+  readonly exitCode: number
+  /** Of the worker's `error` event. */
+  readonly error?: unknown
+}
+
+type TransferList = readonly (ArrayBuffer | import('node:worker_threads').MessagePort)[]
+
+/** The handle's side of the place a service lives in. It carries messages and ends; it decides nothing. */
+export interface Carrier {
+  readonly threadId: number | undefined
+  /** @throws DataCloneError */
+  post(message: unknown, transferList?: TransferList): void
+  terminate(): void
+  readonly exited: Promise<CarrierExit>
+}
+
+/** The service's side. */
+export interface ServiceEnd {
+  /** @throws DataCloneError */
+  post(message: unknown, transferList?: TransferList): void
+  listen(receive: (message: unknown) => void): void
+  /** Nothing more will be said: the place may end as soon as nothing else keeps it alive. */
+  close(): void
+}
+
+export interface ThreadOptions {
+  readonly env?: NodeJS.ProcessEnv | undefined
+  readonly execArgv?: readonly string[] | undefined
+  readonly resourceLimits?: import('node:worker_threads').ResourceLimits | undefined
+}
+
+/** What the thread's entry file reads from `workerData`. */
+export interface EntryData {
+  readonly bulkhead: {
+    /** URL of the service's side of this library. */
+    readonly serve: string
+    /** URL of tsx's loader, where TypeScript is to be loaded. */
+    readonly tsx: string | undefined
+    readonly boot: Boot
+  }
+}
+
+const ENTRY = new URL('../../workers/thread.js', import.meta.url)
+
+export class ThreadCarrier implements Carrier {
+  readonly #worker: Worker
+  readonly #exited = new Deferred<CarrierExit>()
+
+  constructor(
+    data: EntryData,
+    transferList: TransferList,
+    options: ThreadOptions,
+    receive: (message: unknown) => void,
+  ) {
+    const { label } = data.bulkhead.boot
+    this.#worker = new Worker(ENTRY, {
+      name: label,
+      workerData: data,
+      transferList: [...transferList],
+      execArgv: [...(options.execArgv ?? inheritedExecArgv())],
+      ...(options.env ? { env: options.env } : {}),
+      ...(options.resourceLimits ? { resourceLimits: options.resourceLimits } : {}),
+    })
+    let error: unknown
+    this.#worker.on('message', receive)
+    // Without a listener an uncaught error in the thread would end this one.
+    this.#worker.on('error', (reason) => (error = reason))
+    this.#worker.on('messageerror', (reason) => (error ??= reason))
+    this.#worker.once('exit', (exitCode) => {
+      this.#exited.resolve(error === undefined ? { exitCode } : { exitCode, error })
+    })
+  }
+
+  get threadId(): number {
+    return this.#worker.threadId
+  }
+
+  get exited(): Promise<CarrierExit> {
+    return this.#exited.promise
+  }
+
+  post(message: unknown, transferList: TransferList = []): void {
+    this.#worker.postMessage(message, transferList)
+  }
+
+  terminate(): void {
+    void this.#worker.terminate()
+  }
+}
+
+/**
+ * The flags of this process, without those that a thread's entry file cannot bear: code given on the command line, and
+ * tsx, which breaks a thread when inherited and is registered by the entry where it is needed.
+ */
+export function inheritedExecArgv(execArgv: readonly string[] = process.execArgv): string[] {
+  const kept: string[] = []
+  for (let i = 0; i < execArgv.length; i++) {
+    const flag = execArgv[i] as string
+    if (/^--input-type(=|$)/.test(flag)) {
+      if (!flag.includes('=')) i++
+    } else if (/^(-e|-p|-pe|--eval|--print)(=|$)/.test(flag)) {
+      if (!flag.includes('=')) i++
+    } else if (/^(--import|--loader|--experimental-loader|--require|-r)$/.test(flag)) {
+      const value = execArgv[++i] ?? ''
+      if (!isTsx(value)) kept.push(flag, value)
+    } else if (!isTsx(flag)) kept.push(flag)
+  }
+  return kept
+}
+
+function isTsx(flag: string): boolean {
+  return /(^|[=/\\])tsx([/\\.@]|$)/.test(flag)
+}
+
+/** Both sides on this thread: messages are cloned as between threads, and arrive later in the same turn. */
+export class InlineCarrier implements Carrier {
+  readonly threadId: number
+  readonly #exited = new Deferred<CarrierExit>()
+  readonly #receive: (message: unknown) => void
+  #toService: ((message: unknown) => void) | undefined
+  #closed = false
+  readonly #early: unknown[] = []
+
+  constructor(threadId: number, receive: (message: unknown) => void) {
+    this.threadId = threadId
+    this.#receive = receive
+  }
+
+  readonly end: ServiceEnd = {
+    post: (message, transferList = []) => {
+      const copy = clone(message, transferList)
+      queueMicrotask(() => this.#receive(copy))
+    },
+    listen: (receive) => {
+      this.#toService = receive
+      for (const message of this.#early.splice(0)) receive(message)
+    },
+    close: () => {
+      this.#closed = true
+      // After the messages already under way.
+      queueMicrotask(() => this.#exited.resolve({ exitCode: 0 }))
+    },
+  }
+
+  get exited(): Promise<CarrierExit> {
+    return this.#exited.promise
+  }
+
+  post(message: unknown, transferList: TransferList = []): void {
+    const copy = clone(message, transferList)
+    queueMicrotask(() => {
+      if (this.#closed) return
+      if (this.#toService) this.#toService(copy)
+      else this.#early.push(copy)
+    })
+  }
+
+  /** Nothing can end code on this thread: what is left of it is abandoned. */
+  terminate(): void {
+    this.#closed = true
+    this.#exited.resolve({ exitCode: 1 })
+  }
+}
+
+function clone(message: unknown, transferList: TransferList): unknown {
+  return structuredClone(message, transferList.length > 0 ? { transfer: [...transferList] as never[] } : undefined)
+}

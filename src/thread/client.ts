@@ -1,0 +1,193 @@
+import type { Clock } from '../base/clock.ts'
+import { bulkheadError } from '../errors/bulkhead-error.ts'
+import { decodeError } from '../errors/decode.ts'
+import { describe } from '../errors/describe.ts'
+import { encodeError } from '../errors/encode.ts'
+import type { Exports, Link } from './link.ts'
+import type { Answer, CallPacket, ReplyMessage, ToService } from './protocol.ts'
+
+export interface CallOptions {
+  /** Milliseconds. */
+  readonly timeout: number
+  readonly signal?: AbortSignal | undefined
+}
+
+export type Entry = (...args: never[]) => unknown
+
+interface Pending {
+  readonly method: string
+  /** The stack of the call on this side. */
+  readonly caller: { stack?: string }
+  resolve(value: unknown): void
+  reject(reason: unknown): void
+  cleanup?(): void
+}
+
+export interface ClientOptions {
+  readonly link: Link
+  readonly clock: Clock
+  /** Path of the service, for messages. */
+  service(): string
+  /** @throws DataCloneError */
+  post(message: unknown, transferList?: readonly never[]): void
+}
+
+/**
+ * The caller's side of calls, in Comlink's wire format. Unlike Comlink's own it keeps who waits: every call settles,
+ * also when the other side is gone.
+ */
+export class Client {
+  readonly #options: ClientOptions
+  readonly #pending = new Map<number, Pending>()
+  #lastId = 0
+  #closedWith: ((what: string) => unknown) | undefined
+
+  constructor(options: ClientOptions) {
+    this.#options = options
+  }
+
+  get pendingCalls(): number {
+    return this.#pending.size
+  }
+
+  /** `entry` is the function the user called: the stack of a failure shows who called that. */
+  call(method: string, args: readonly unknown[], entry: Entry, options?: CallOptions): Promise<unknown> {
+    const caller: { stack?: string } = {}
+    captureCaller(caller, entry)
+    return new Promise((resolve, reject) => {
+      if (this.#closedWith) {
+        reject(this.#closedWith(`A call of ${method}()`) as Error)
+        return
+      }
+      const id = ++this.#lastId
+      const pending: Pending = { method, caller, resolve, reject }
+      this.#pending.set(id, pending)
+      try {
+        this.#send(id, pending, args, options)
+      } catch (error) {
+        this.#take(id)
+        reject(this.#unsendable(error, method, args))
+      }
+    })
+  }
+
+  receive(message: ReplyMessage): void {
+    const pending = this.#take(message.id)
+    // Timed out or aborted meanwhile.
+    if (!pending) return
+    if (message.type === 'RAW') pending.resolve(message.value)
+    else this.#answer(pending, message.name === 'throw' ? comlinkThrow(message.value) : (message.value as Answer))
+  }
+
+  /** The other side is down: whatever has not settled rejects. */
+  close(reason: (what: string) => unknown): void {
+    if (this.#closedWith) return
+    this.#closedWith = reason
+    for (const id of [...this.#pending.keys()]) {
+      const pending = this.#take(id)
+      pending?.reject(reason(`A call of ${pending.method}()`))
+    }
+  }
+
+  #send(id: number, pending: Pending, args: readonly unknown[], options: CallOptions | undefined): void {
+    const { link, post } = this.#options
+    const { packed, transferList, exports } = link.pack(args)
+    const cancellable = options !== undefined && (options.timeout !== Infinity || options.signal !== undefined)
+    if (exports.signals.length > 0) pending.cleanup = () => link.release(exports.signals)
+    const plain = !packed.specials && !cancellable
+    const argumentList = plain
+      ? (packed.value as unknown[]).map((value) => ({ type: 'RAW', value }))
+      : [{ type: 'HANDLER', name: 'bulkhead', value: packet(packed, cancellable ? id : undefined) }]
+    if (cancellable) this.#limit(id, pending, options, exports)
+    try {
+      post({ id, type: 'APPLY', path: [pending.method], argumentList }, transferList as readonly never[])
+    } catch (error) {
+      link.release(exports.all)
+      throw error
+    }
+  }
+
+  #limit(id: number, pending: Pending, { timeout, signal }: CallOptions, exports: Exports): void {
+    const { clock, link, post } = this.#options
+    const giveUp = (reason: unknown): void => {
+      if (!this.#take(id)) return
+      pending.reject(reason)
+      const message: ToService = { kind: 'cancel-call', id, reason: encodeError(reason) }
+      if (!this.#closedWith) post(message)
+    }
+    const cancelTimer = clock.after(timeout, () => {
+      const service = this.#options.service()
+      giveUp(bulkheadError('ERR_CALL_TIMEOUT', { service, method: pending.method, timeout }, { service }))
+    })
+    const onAbort = (): void => giveUp(signal?.reason)
+    signal?.addEventListener('abort', onAbort, { once: true })
+    pending.cleanup = () => {
+      cancelTimer()
+      signal?.removeEventListener('abort', onAbort)
+      link.release(exports.signals)
+    }
+  }
+
+  #take(id: number): Pending | undefined {
+    const pending = this.#pending.get(id)
+    if (!pending) return undefined
+    this.#pending.delete(id)
+    pending.cleanup?.()
+    return pending
+  }
+
+  #answer(pending: Pending, answer: Answer): void {
+    if ('value' in answer) {
+      pending.resolve(this.#options.link.unpack(answer.value))
+    } else if ('thrown' in answer) {
+      const { stack } = pending.caller
+      pending.reject(decodeError(answer.thrown, stack === undefined ? {} : { localStack: stack }))
+    } else {
+      pending.reject(this.#notCloneable(`The result of ${pending.method}()`, answer.unclonable))
+    }
+  }
+
+  #unsendable(error: unknown, method: string, args: readonly unknown[]): unknown {
+    if (!isDataCloneError(error)) return error
+    const index = args.findIndex((arg) => !this.#canSend(arg))
+    return this.#notCloneable(`Argument ${index + 1} of ${method}()`, describe(error))
+  }
+
+  #canSend(arg: unknown): boolean {
+    const { packed, exports } = this.#options.link.pack(arg)
+    this.#options.link.release(exports.all)
+    try {
+      structuredClone(packed)
+      return true
+    } catch {
+      return false
+    }
+  }
+
+  #notCloneable(what: string, reason: string): Error {
+    const service = this.#options.service()
+    return bulkheadError('ERR_NOT_CLONEABLE', { what, service, reason }, { service })
+  }
+}
+
+function packet(args: CallPacket['args'], cancelId: number | undefined): CallPacket {
+  return cancelId === undefined ? { args } : { args, cancelId }
+}
+
+export function isDataCloneError(error: unknown): boolean {
+  return error instanceof Error && error.name === 'DataCloneError'
+}
+
+// Four frames show who called; the cost of a whole stack would double that of a small call.
+function captureCaller(holder: { stack?: string }, above: Entry): void {
+  const limit = Error.stackTraceLimit
+  Error.stackTraceLimit = 4
+  Error.captureStackTrace(holder, above)
+  Error.stackTraceLimit = limit
+}
+
+/** A reply that Comlink made by itself. */
+function comlinkThrow(value: unknown): Answer {
+  const { isError, value: thrown } = value as { isError: boolean; value: unknown }
+  return { thrown: encodeError(isError ? Object.assign(new Error(), thrown) : thrown) }
+}

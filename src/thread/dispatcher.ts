@@ -1,0 +1,164 @@
+import * as Comlink from 'comlink'
+import type { Budget } from '../base/budget.ts'
+import { delay } from '../base/wait.ts'
+import { bulkheadError } from '../errors/bulkhead-error.ts'
+import { decodeError } from '../errors/decode.ts'
+import { type EncodedThrow, encodeError } from '../errors/encode.ts'
+import { runInside } from '../service/context.ts'
+import type { ServiceNode } from '../service/node.ts'
+import type { Link } from './link.ts'
+import type { PackResult } from './pack.ts'
+import type { Answer, CallLimits, CallPacket } from './protocol.ts'
+
+/** The name of our entry among Comlink's transfer handlers; its own stay untouched, they belong to the whole process. */
+export const HANDLER = 'bulkhead'
+
+class Reply {
+  readonly answer: Answer
+  readonly transferList: PackResult['transferList']
+  constructor(answer: Answer, transferList: PackResult['transferList'] = []) {
+    this.answer = answer
+    this.transferList = transferList
+  }
+}
+
+class Arguments {
+  readonly packet: CallPacket
+  constructor(packet: CallPacket) {
+    this.packet = packet
+  }
+}
+
+Comlink.transferHandlers.set(HANDLER, {
+  canHandle: (value): value is Reply => value instanceof Reply,
+  serialize: (reply: Reply) => [reply.answer, [...reply.transferList]],
+  deserialize: (packet: CallPacket) => new Arguments(packet),
+})
+
+interface Waiting {
+  begin(): void
+  refuse(error: unknown): void
+}
+
+/** Calls into a service: admits them, keeps count of them, and answers each. */
+export class Dispatcher {
+  readonly #node: ServiceNode
+  readonly #link: Link
+  readonly #limits: CallLimits
+  readonly #waiting = new Set<Waiting>()
+  readonly #cancellable = new Map<number, (reason: EncodedThrow) => void>()
+  #running = 0
+  #closed = false
+  #whenIdle: (() => void) | undefined
+
+  constructor(node: ServiceNode, link: Link, limits: CallLimits) {
+    this.#node = node
+    this.#link = link
+    this.#limits = limits
+  }
+
+  /** What Comlink exposes: the callable methods and nothing else. */
+  expose(instance: object, methods: readonly string[], endpoint: Comlink.Endpoint): void {
+    const target = Object.create(null) as Record<string, (...args: unknown[]) => Promise<unknown>>
+    for (const method of methods) {
+      target[method] = (...args) => this.#call(instance, method, args)
+    }
+    Comlink.expose(target, endpoint)
+  }
+
+  /** The caller no longer waits: a call still queued never runs. */
+  cancel(id: number, reason: EncodedThrow): void {
+    this.#cancellable.get(id)?.(reason)
+  }
+
+  /** Queued calls are refused at once; those that run may finish. */
+  async drain(budget: Budget): Promise<void> {
+    this.#closed = true
+    for (const waiting of [...this.#waiting]) waiting.refuse(this.#stopped('A queued call'))
+    if (this.#running === 0) return
+    const limit = Math.min(this.#limits.drainTimeout, budget.remaining() / 2)
+    const idle = new AbortController()
+    this.#whenIdle = () => idle.abort()
+    await delay(limit, { clock: this.#node.clock, signal: idle.signal })
+    this.#whenIdle = undefined
+  }
+
+  async #call(instance: object, method: string, given: unknown[]): Promise<unknown> {
+    const packet = given[0] instanceof Arguments ? given[0].packet : undefined
+    try {
+      const waiting = this.#admit(method, packet?.cancelId)
+      if (waiting) await waiting
+    } catch (error) {
+      return new Reply({ thrown: encodeError(error) })
+    }
+    try {
+      const args = packet ? (this.#link.unpack(packet.args) as unknown[]) : given
+      const run = (instance as Record<string, (...args: unknown[]) => unknown>)[method] as () => unknown
+      const result: unknown = await runInside(this.#node, () => Reflect.apply(run, instance, args))
+      const { packed, transferList } = this.#link.pack(result)
+      // The fast path: what needs nothing special is a plain Comlink reply.
+      if (!packed.specials && transferList.length === 0) return packed.value
+      return new Reply({ value: packed }, transferList)
+    } catch (error) {
+      return new Reply({ thrown: encodeError(error) })
+    } finally {
+      if (packet) this.#link.forgetSignals(packet.args)
+      this.#settled()
+    }
+  }
+
+  #settled(): void {
+    this.#running -= 1
+    for (const next of this.#waiting) {
+      if (this.#running >= this.#limits.concurrency) break
+      next.begin()
+    }
+    if (this.#running === 0) this.#whenIdle?.()
+  }
+
+  /** Undefined when the call may run now, and is counted as running. */
+  #admit(method: string, cancelId: number | undefined): Promise<void> | undefined {
+    const service = this.#node.beacon.path
+    if (this.#closed || this.#node.state !== 'running') {
+      const what = `A call of ${method}()`
+      throw bulkheadError('ERR_NOT_RUNNING', { service, state: this.#node.state, what }, { service })
+    }
+    const { concurrency, maxQueue } = this.#limits
+    if (this.#running < concurrency) {
+      this.#running += 1
+      return undefined
+    }
+    if (this.#waiting.size >= maxQueue) {
+      const what = `A call of ${method}()`
+      throw bulkheadError('ERR_OVERLOADED', { service, limit: maxQueue, what }, { service })
+    }
+    return this.#enqueue(cancelId)
+  }
+
+  #enqueue(cancelId: number | undefined): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const leave = (): void => {
+        this.#waiting.delete(waiting)
+        if (cancelId !== undefined) this.#cancellable.delete(cancelId)
+      }
+      const waiting: Waiting = {
+        // Counted here, not when its turn of the microtask queue comes: the next in line looks at the count.
+        begin: () => {
+          leave()
+          this.#running += 1
+          resolve()
+        },
+        refuse: (error) => (leave(), reject(error as Error)),
+      }
+      this.#waiting.add(waiting)
+      if (cancelId !== undefined) {
+        this.#cancellable.set(cancelId, (reason) => waiting.refuse(decodeError(reason)))
+      }
+    })
+  }
+
+  #stopped(what: string): Error {
+    const service = this.#node.beacon.path
+    return bulkheadError('ERR_SERVICE_STOPPED', { what, service }, { service })
+  }
+}

@@ -1,0 +1,105 @@
+import { Budget } from '../base/budget.ts'
+import { loggerName } from '../logging/names.ts'
+import { serviceLog } from '../logging/service-log.ts'
+import type { ServiceLog } from '../logging/types.ts'
+import type { Body } from '../service/body.ts'
+import { crashNode } from '../service/crash.ts'
+import { ignoreRejection } from '../base/deferred.ts'
+import type { ServiceNode } from '../service/node.ts'
+import type { TeardownRecord } from '../service/record.ts'
+import type { ServiceView } from '../service/types.ts'
+import type { ResolvedOptions } from './options.ts'
+import { Session } from './session.ts'
+
+/** A Body that is a thread, a new one for each run. */
+export class IsolatedBody implements Body {
+  readonly keepsBudget = true
+  readonly shutdownPolicy = { wait: false, timeout: Infinity }
+  readonly options: ResolvedOptions
+  readonly #node: () => ServiceNode
+  #session: Session | undefined
+  #log: ServiceLog | undefined
+
+  constructor(options: ResolvedOptions, node: () => ServiceNode) {
+    this.options = options
+    this.#node = node
+  }
+
+  get session(): Session | undefined {
+    return this.#session
+  }
+
+  get views(): readonly ServiceView[] {
+    return this.#session?.mirror.children ?? []
+  }
+
+  get log(): ServiceLog {
+    const node = this.#node()
+    const prefix = (): string => node.owner.shortLabel
+    this.#log ??= serviceLog({ name: loggerName(this.options.label), prefix, path: () => node.beacon.path })
+    return this.#log
+  }
+
+  /** The real service tells its own life. */
+  lifecycle(): void {}
+
+  problem(error: unknown, text: string): void {
+    this.log.exception(error, text)
+  }
+
+  postInit(): void {
+    // Until here the graph still shows how the last run ended.
+    this.#session?.mirror.clear()
+    this.#session = undefined
+  }
+  dependencies(): [] {
+    return []
+  }
+  firstStart(): void {}
+  tasks(): [] {
+    return []
+  }
+  started(): void {}
+  restart(): void {}
+  shutdown(): void {}
+
+  async start({ restart }: { restart: boolean }): Promise<void> {
+    const node = this.#node()
+    const { owner } = node
+    this.#session = new Session({
+      node,
+      options: this.options,
+      restart,
+      crashed: (reason, toldToLog) => void crashNode(node, reason, { log: !toldToLog }),
+      steer: (message) => {
+        const steered = message.verb === 'stop' ? owner.stop({ timeout: message.timeout }) : owner.restart()
+        steered.catch((error: unknown) => this.problem(error, `${message.verb}() from inside met errors`))
+        ignoreRejection(steered)
+      },
+      leftovers: (resources) =>
+        this.log.warn('Its thread was kept alive by %s after the stop, and has been ended', resources.join(', ')),
+    })
+    await this.#session.start()
+  }
+
+  stop(budget: Budget): Promise<void> | undefined {
+    return this.#session?.stop(budget)
+  }
+
+  release(budget: Budget): Promise<void> | undefined {
+    return this.#session?.release(budget)
+  }
+
+  interrupted(how: 'stopping' | 'crashed', reason: unknown): void {
+    const node = this.#node()
+    this.#session?.interrupt(how, reason, (node.run.budget ??= new Budget(node.clock)))
+  }
+
+  setShutdown(): void {
+    this.#session?.setShutdown()
+  }
+
+  amendRecord(record: TeardownRecord): TeardownRecord {
+    return this.#session?.amendRecord(record) ?? { ...record, isolation: this.options.isolation }
+  }
+}

@@ -1,0 +1,304 @@
+import { Deferred, ignoreRejection } from '../base/deferred.ts'
+import { decodeError } from '../errors/decode.ts'
+import { type EncodedThrow, encodeError } from '../errors/encode.ts'
+import { bindContext } from '../service/context.ts'
+import { type PackResult, type Packed, type Porter, type Special, pack, unpack } from './pack.ts'
+import type { Answer } from './protocol.ts'
+
+/** Use of what the other side has exported. Rides beside the calls, so that a callback comes before the result. */
+export type LinkMessage =
+  | {
+      readonly kind: 'invoke'
+      readonly target: number
+      readonly method: 'call' | 'next' | 'return'
+      readonly call: number
+      readonly args: Packed
+    }
+  | { readonly kind: 'outcome'; readonly call: number; readonly answer: Answer }
+  | { readonly kind: 'release'; readonly target: number }
+  | { readonly kind: 'abort'; readonly target: number; readonly reason: EncodedThrow }
+
+interface Exported {
+  call?(...args: unknown[]): unknown
+  next?(): unknown
+  return?(): unknown
+  /** The other side has let go of it. */
+  released?(): void
+}
+
+/** Numbers of what one value has exported; `signals` live only as long as the call they belong to. */
+export interface Exports {
+  readonly all: number[]
+  readonly signals: number[]
+}
+
+export interface LinkOptions {
+  post(message: LinkMessage, transferList?: PackResult['transferList']): void
+  /** What nobody waits for and must not kill the thread. */
+  problem(error: unknown, text: string): void
+}
+
+/**
+ * One side of a conversation between two threads, apart from the calls themselves: callbacks, streams and signals that
+ * were handed over, by number. Both sides have one.
+ */
+export class Link implements Porter {
+  readonly #options: LinkOptions
+  readonly #exported = new Map<number, Exported>()
+  readonly #pending = new Map<number, Deferred<unknown>>()
+  readonly #controllers = new Map<number, AbortController>()
+  readonly #dropped: FinalizationRegistry<number>
+  #nextTarget = 0
+  #nextCall = 0
+  #closedWith: (() => unknown) | undefined
+  /** What the value being packed has exported. */
+  #packing: Exports = { all: [], signals: [] }
+
+  constructor(options: LinkOptions) {
+    this.#options = options
+    this.#dropped = new FinalizationRegistry((target) => this.#tell({ kind: 'release', target }))
+  }
+
+  pack(value: unknown): PackResult & { exports: Exports } {
+    const exports: Exports = { all: [], signals: [] }
+    this.#packing = exports
+    return { ...pack(value, this), exports }
+  }
+
+  unpack(packed: Packed): unknown {
+    return unpack(packed, this)
+  }
+
+  /** Ends the listening to signals that a settled call had brought along. */
+  release(targets: readonly number[]): void {
+    for (const target of targets) this.#release(target)
+  }
+
+  receive(message: LinkMessage): void {
+    switch (message.kind) {
+      case 'invoke':
+        void this.#serve(message)
+        break
+      case 'outcome':
+        this.#settle(message.call, message.answer)
+        break
+      case 'release':
+        this.#release(message.target)
+        break
+      case 'abort':
+        this.#controllers.get(message.target)?.abort(decodeError(message.reason))
+        this.#controllers.delete(message.target)
+        break
+    }
+  }
+
+  /** One side is down: what waits for the other rejects, what was exported is let go. */
+  close(reason: () => unknown): void {
+    if (this.#closedWith) return
+    this.#closedWith = reason
+    for (const target of [...this.#exported.keys()]) this.#release(target)
+    for (const pending of this.#pending.values()) pending.reject(reason())
+    this.#pending.clear()
+    this.#controllers.clear()
+  }
+
+  // ---- Porter
+
+  export(value: object): Special | undefined {
+    if (typeof value === 'function') {
+      const callback = bindContext(value as (...args: unknown[]) => unknown)
+      return { type: 'function', target: this.#add({ call: callback }) }
+    }
+    if (value instanceof AbortSignal) return this.#exportSignal(value)
+    if (isAsyncIterable(value)) return { type: 'iterable', target: this.#add(exportIterable(value)) }
+    return undefined
+  }
+
+  import(special: Special): unknown {
+    switch (special.type) {
+      case 'function':
+        return this.#importFunction(special.target)
+      case 'signal':
+        return this.#importSignal(special.target, special.aborted)
+      case 'iterable':
+        return this.#importIterable(special.target)
+      default:
+        throw new Error(`Bulkhead: nothing is imported for a ${special.type}`)
+    }
+  }
+
+  #add(exported: Exported): number {
+    const target = ++this.#nextTarget
+    this.#exported.set(target, exported)
+    this.#packing.all.push(target)
+    return target
+  }
+
+  #release(target: number): void {
+    const exported = this.#exported.get(target)
+    this.#exported.delete(target)
+    exported?.released?.()
+  }
+
+  #exportSignal(signal: AbortSignal): Special {
+    const target = ++this.#nextTarget
+    if (signal.aborted) return { type: 'signal', target, aborted: encodeError(signal.reason) }
+    const onAbort = (): void => {
+      this.#exported.delete(target)
+      this.#tell({ kind: 'abort', target, reason: encodeError(signal.reason) })
+    }
+    signal.addEventListener('abort', onAbort, { once: true })
+    this.#exported.set(target, { released: () => signal.removeEventListener('abort', onAbort) })
+    this.#packing.all.push(target)
+    this.#packing.signals.push(target)
+    return { type: 'signal', target }
+  }
+
+  #importSignal(target: number, aborted: EncodedThrow | undefined): AbortSignal {
+    if (aborted) return AbortSignal.abort(decodeError(aborted))
+    const controller = new AbortController()
+    this.#controllers.set(target, controller)
+    return controller.signal
+  }
+
+  /** The signals that a call brought are of no use once it has settled. */
+  forgetSignals(packed: Packed): void {
+    for (const [, special] of packed.specials ?? []) {
+      if (special.type === 'signal') this.#controllers.delete(special.target)
+    }
+  }
+
+  #importFunction(target: number): (...args: unknown[]) => Promise<unknown> {
+    const callback = (...args: unknown[]): Promise<unknown> =>
+      new CallbackPromise(this.#invoke(target, 'call', args), (error) =>
+        this.#options.problem(error, 'A callback failed, and nobody handled it'),
+      )
+    this.#dropped.register(callback, target)
+    return callback
+  }
+
+  #importIterable(target: number): AsyncIterableIterator<unknown> {
+    const link = this
+    let done = false
+    const step = async (method: 'next' | 'return'): Promise<IteratorResult<unknown>> => {
+      if (done) return { done: true, value: undefined }
+      if (method === 'return') done = true
+      try {
+        const result = (await link.#invoke(target, method, [])) as IteratorResult<unknown>
+        if (result.done) done = true
+        return result
+      } catch (error) {
+        done = true
+        throw error
+      }
+    }
+    const iterator: AsyncIterableIterator<unknown> = {
+      next: () => step('next'),
+      return: () => step('return'),
+      [Symbol.asyncIterator]: () => iterator,
+    }
+    this.#dropped.register(iterator, target)
+    return iterator
+  }
+
+  // ---- invocations
+
+  #invoke(target: number, method: 'call' | 'next' | 'return', args: unknown[]): Promise<unknown> {
+    if (this.#closedWith) return Promise.reject(this.#closedWith() as Error)
+    const call = ++this.#nextCall
+    const outcome = new Deferred<unknown>()
+    this.#pending.set(call, outcome)
+    try {
+      this.#send(args, (packed) => ({ kind: 'invoke', target, method, call, args: packed }))
+    } catch (error) {
+      this.#pending.delete(call)
+      outcome.reject(error)
+    }
+    return outcome.promise
+  }
+
+  #settle(call: number, answer: Answer): void {
+    const pending = this.#pending.get(call)
+    this.#pending.delete(call)
+    if (!pending) return
+    if ('value' in answer) pending.resolve(this.unpack(answer.value))
+    else if ('thrown' in answer) pending.reject(decodeError(answer.thrown))
+    else pending.reject(new TypeError(answer.unclonable))
+  }
+
+  async #serve({ target, method, call, args }: Extract<LinkMessage, { kind: 'invoke' }>): Promise<void> {
+    const exported = this.#exported.get(target)
+    try {
+      if (!exported?.[method]) throw new Error('It is no longer there: its side has let go of it')
+      const value = await exported[method](...(this.unpack(args) as []))
+      const ended = method === 'return' || (method === 'next' && (value as IteratorResult<unknown>).done)
+      if (ended) this.#exported.delete(target)
+      this.#send(value, (packed) => ({ kind: 'outcome', call, answer: { value: packed } }))
+    } catch (error) {
+      if (method !== 'call') this.#exported.delete(target)
+      this.#tell({ kind: 'outcome', call, answer: { thrown: encodeError(error) } })
+    }
+  }
+
+  #send(value: unknown, message: (packed: Packed) => LinkMessage): void {
+    const { packed, transferList, exports } = this.pack(value)
+    try {
+      this.#options.post(message(packed), transferList)
+    } catch (error) {
+      // It never left: nobody over there will ever let go of it.
+      this.release(exports.all)
+      throw error
+    }
+  }
+
+  #tell(message: LinkMessage): void {
+    if (!this.#closedWith) this.#options.post(message)
+  }
+}
+
+function isAsyncIterable(value: object): value is AsyncIterable<unknown> {
+  return typeof (value as { [Symbol.asyncIterator]?: unknown })[Symbol.asyncIterator] === 'function'
+}
+
+function exportIterable(iterable: AsyncIterable<unknown>): Exported {
+  const iterator = iterable[Symbol.asyncIterator]()
+  const finish = async (): Promise<IteratorResult<unknown>> => {
+    await iterator.return?.()
+    return { done: true, value: undefined }
+  }
+  return {
+    next: () => iterator.next(),
+    return: finish,
+    // The reader is gone: the generator's finally blocks still run.
+    released: () => ignoreRejection(finish()),
+  }
+}
+
+/** Knows whether anybody handles its rejection: one that nobody does is told, and kills no thread. */
+class CallbackPromise extends Promise<unknown> {
+  #handled = false
+
+  // Derived promises are plain ones.
+  static override get [Symbol.species](): PromiseConstructor {
+    return Promise
+  }
+
+  constructor(outcome: Promise<unknown>, unhandled: (error: unknown) => void) {
+    super((resolve, reject) => outcome.then(resolve, reject))
+    super.then(undefined, (error: unknown) => {
+      // A turn later, as Node does: whoever was to handle it has had the chance.
+      setImmediate(() => {
+        if (!this.#handled) unhandled(error)
+      })
+    })
+  }
+
+  // oxlint-disable-next-line unicorn/no-thenable -- the one place through which every handler comes, await included
+  override then<A = unknown, B = never>(
+    onFulfilled?: ((value: unknown) => A | PromiseLike<A>) | null,
+    onRejected?: ((reason: unknown) => B | PromiseLike<B>) | null,
+  ): Promise<A | B> {
+    this.#handled = true
+    return super.then(onFulfilled, onRejected)
+  }
+}

@@ -1,0 +1,68 @@
+import { isAbsolute } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { bulkheadError } from '../errors/bulkhead-error.ts'
+import { LIBRARY_CLASS } from '../service/managed.ts'
+import type { ServiceClass } from './server.ts'
+
+/** An absolute URL for what a caller gave: a URL, a file URL as text, or an absolute path. */
+export function moduleUrl(module: string | URL): string {
+  const text = String(module)
+  if (/^[a-z][a-z+.-]+:/i.test(text)) return text
+  if (isAbsolute(text)) return pathToFileURL(text).href
+  throw bulkheadError('ERR_INVALID_ARGUMENT', {
+    problem: `"${text}" does not say where the service module is: give a URL, such as new URL('./service.ts', import.meta.url)`,
+  })
+}
+
+export function isTypeScript(url: string): boolean {
+  return /\.[cm]?tsx?$/.test(new URL(url).pathname)
+}
+
+export async function loadServiceClass(module: string, exportName: string): Promise<ServiceClass> {
+  const exports = (await import(module)) as Record<string, unknown>
+  const name = moduleName(module)
+  if (!Object.hasOwn(exports, exportName)) {
+    throw bulkheadError('ERR_NO_SUCH_EXPORT', { service: name, module: name, wanted: `"${exportName}"` })
+  }
+  const found = exports[exportName]
+  if (!isServiceClass(found)) {
+    throw bulkheadError('ERR_NOT_A_SERVICE', { module: name, name: `export "${exportName}"` })
+  }
+  return found
+}
+
+/** Known by a static that Service has, so that a second copy of this library counts too. */
+export function isServiceClass(value: unknown): value is ServiceClass {
+  return typeof value === 'function' && (value as { [LIBRARY_CLASS]?: true })[LIBRARY_CLASS] === true
+}
+
+const exportNames = new WeakMap<object, Promise<string>>()
+
+/**
+ * The name under which its `static module` exports the class, found by identity.
+ * @throws `ERR_NO_SUCH_EXPORT`, and what importing the module throws
+ */
+export function findExportName(serviceClass: ServiceClass, module: string): Promise<string> {
+  let name = exportNames.get(serviceClass)
+  if (!name) {
+    name = search(serviceClass, module)
+    exportNames.set(serviceClass, name)
+    // A module that failed to load may load the next time.
+    name.catch(() => exportNames.delete(serviceClass))
+  }
+  return name
+}
+
+async function search(serviceClass: ServiceClass, module: string): Promise<string> {
+  const exports = (await import(module)) as Record<string, unknown>
+  for (const [name, value] of Object.entries(exports)) if (value === serviceClass) return name
+  throw bulkheadError('ERR_NO_SUCH_EXPORT', {
+    service: serviceClass.name,
+    module: moduleName(module),
+    wanted: `the class ${serviceClass.name}`,
+  })
+}
+
+function moduleName(module: string): string {
+  return module.startsWith('file:') ? fileURLToPath(module) : module
+}

@@ -1,0 +1,172 @@
+import { decodeError } from '../errors/decode.ts'
+import { type EncodedThrow, encodeError, isPlain, setOwn } from '../errors/encode.ts'
+
+/** What structured clone cannot take across, or not whole, and what stands for it. */
+export type Special =
+  | { readonly type: 'buffer'; readonly bytes: Uint8Array }
+  | { readonly type: 'error'; readonly error: EncodedThrow }
+  | { readonly type: 'function'; readonly target: number }
+  | { readonly type: 'signal'; readonly target: number; readonly aborted?: EncodedThrow }
+  | { readonly type: 'iterable'; readonly target: number }
+
+/**
+ * A value on its way to another thread. In the place of each special stands its mark, an object known by identity,
+ * which structured clone keeps within one message.
+ */
+export interface Packed {
+  readonly value: unknown
+  readonly specials?: readonly (readonly [mark: object, special: Special])[]
+}
+
+/** Turns what is bound to this side (functions, signals, iterables) into specials, and back. */
+export interface Porter {
+  /** Undefined for what crosses as it is, or not at all. */
+  export(value: object): Special | undefined
+  import(special: Special): unknown
+}
+
+/** Marks a value whose buffers and ports are moved instead of copied. */
+class Transfer {
+  readonly value: unknown
+  readonly list: readonly Transferable[]
+  constructor(value: unknown, list: readonly Transferable[]) {
+    this.value = value
+    this.list = list
+  }
+}
+
+type Transferable = ArrayBuffer | import('node:worker_threads').MessagePort
+
+/**
+ * Moves instead of copying, in arguments and results: `transfer(bytes)` moves the memory of a buffer or a port,
+ * `transfer(value, list)` what `list` names within `value`.
+ */
+export function transfer<T>(value: T, list?: readonly Transferable[]): T {
+  return new Transfer(value, list ?? transferablesOf(value)) as unknown as T
+}
+
+function transferablesOf(value: unknown): Transferable[] {
+  // Not the memory of a Buffer from the pool, which it shares with others: that is copied all the same.
+  if (ArrayBuffer.isView(value)) {
+    const whole = value.byteLength === value.buffer.byteLength
+    return whole && value.buffer instanceof ArrayBuffer ? [value.buffer] : []
+  }
+  return [value as Transferable]
+}
+
+export interface PackResult {
+  readonly packed: Packed
+  readonly transferList: readonly Transferable[]
+}
+
+/** Never copies what needs no change. */
+export function pack(value: unknown, porter: Porter): PackResult {
+  if (!needsPacking(value, new Set())) return { packed: { value }, transferList: [] }
+  const packer = new Packer(porter)
+  const copy = packer.copy(value)
+  const { specials, transferList } = packer
+  return { packed: specials.length > 0 ? { value: copy, specials } : { value: copy }, transferList }
+}
+
+export function unpack({ value, specials }: Packed, porter: Porter): unknown {
+  if (specials === undefined) return value
+  const whole = new Map<object, unknown>()
+  for (const [mark, special] of specials) whole.set(mark, restore(special, porter))
+  return revive(value, whole)
+}
+
+function restore(special: Special, porter: Porter): unknown {
+  if (special.type === 'buffer') {
+    const { buffer, byteOffset, byteLength } = special.bytes
+    return Buffer.from(buffer as ArrayBuffer, byteOffset, byteLength)
+  }
+  return special.type === 'error' ? decodeError(special.error) : porter.import(special)
+}
+
+// Plain objects and arrays only, at any depth; most values have nothing special in them and are sent as they are.
+function needsPacking(value: unknown, seen: Set<object>): boolean {
+  if (typeof value === 'function') return true
+  if (typeof value !== 'object' || value === null) return false
+  if (Array.isArray(value)) {
+    if (seen.has(value)) return false
+    seen.add(value)
+    return value.some((item) => needsPacking(item, seen))
+  }
+  if (!isPlain(value)) return isSpecial(value)
+  if (seen.has(value)) return false
+  seen.add(value)
+  for (const key of Object.keys(value)) {
+    if (needsPacking((value as Record<string, unknown>)[key], seen)) return true
+  }
+  return typeof (value as { [Symbol.asyncIterator]?: unknown })[Symbol.asyncIterator] === 'function'
+}
+
+function isSpecial(value: object): boolean {
+  return (
+    value instanceof Transfer ||
+    Buffer.isBuffer(value) ||
+    value instanceof Error ||
+    value instanceof AbortSignal ||
+    Symbol.asyncIterator in value
+  )
+}
+
+class Packer {
+  readonly specials: [object, Special][] = []
+  readonly transferList: Transferable[] = []
+  readonly #seen = new Map<object, unknown>()
+  readonly #porter: Porter
+
+  constructor(porter: Porter) {
+    this.#porter = porter
+  }
+
+  copy(value: unknown): unknown {
+    if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return value
+    if (this.#seen.has(value)) return this.#seen.get(value)
+    if (value instanceof Transfer) {
+      for (const item of value.list) if (!this.transferList.includes(item)) this.transferList.push(item)
+      return this.copy(value.value)
+    }
+    const special = this.#special(value)
+    if (special) {
+      const mark = {}
+      this.#seen.set(value, mark)
+      this.specials.push([mark, special])
+      return mark
+    }
+    if (!Array.isArray(value) && !isPlain(value)) return value
+    const copy: object = Array.isArray(value) ? [] : {}
+    this.#seen.set(value, copy)
+    if (Array.isArray(value)) (copy as unknown[]).length = value.length
+    for (const key of Object.keys(value)) {
+      setOwn(copy, key, this.copy((value as Record<string, unknown>)[key]))
+    }
+    return copy
+  }
+
+  #special(value: object): Special | undefined {
+    if (value instanceof Error) return { type: 'error', error: encodeError(value) }
+    if (Buffer.isBuffer(value)) return { type: 'buffer', bytes: this.#ownBytes(value) }
+    return this.#porter.export(value)
+  }
+
+  // A Buffer is often a view into a pool: structured clone would send the pool, neighbours' bytes included.
+  #ownBytes(buffer: Buffer): Uint8Array {
+    const whole = buffer.byteLength === buffer.buffer.byteLength
+    if (whole) return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength)
+    return Uint8Array.prototype.slice.call(buffer)
+  }
+}
+
+function revive(value: unknown, whole: Map<object, unknown>): unknown {
+  if (typeof value !== 'object' || value === null) return value
+  if (whole.has(value)) return whole.get(value)
+  if (!Array.isArray(value) && !isPlain(value)) return value
+  // In place: the value is our own copy, fresh from the other side.
+  whole.set(value, value)
+  for (const key of Object.keys(value)) {
+    setOwn(value, key, revive((value as Record<string, unknown>)[key], whole))
+  }
+  return value
+}

@@ -1,0 +1,111 @@
+import type { EncodedThrow } from '../errors/encode.ts'
+import type { LogRecord } from '../logging/types.ts'
+import type { TeardownRecord } from '../service/record.ts'
+import type { ServiceState } from '../service/types.ts'
+import type { Packed } from './pack.ts'
+
+/** What a thread is told before it begins. */
+export interface Boot {
+  /** URL of the service module. */
+  readonly module: string
+  /** Name of the export that holds the class. */
+  readonly exportName: string
+  readonly args: Packed
+  /** Of the handle, if it was given one: the service then goes by it too. */
+  readonly label: string | undefined
+  /** Path of the handle in the whole tree. */
+  readonly path: string
+  readonly restart: boolean
+  readonly restartCount: number
+  readonly limits: CallLimits
+  readonly logLevel: string
+}
+
+export interface CallLimits {
+  /** Calls that run at once. */
+  readonly concurrency: number
+  /** Calls that wait for that. */
+  readonly maxQueue: number
+  /** Milliseconds that calls in flight have to finish before onStop. */
+  readonly drainTimeout: number
+}
+
+/** From the handle's side to the service's. Calls go beside them, in Comlink's own format. */
+export type ToService =
+  | { readonly kind: 'stop'; /** Milliseconds left. */ readonly timeout: number }
+  | { readonly kind: 'crash'; readonly reason: EncodedThrow }
+  | { readonly kind: 'set-shutdown' }
+  | { readonly kind: 'log-level'; readonly level: string }
+  /** The caller of this call no longer waits. */
+  | { readonly kind: 'cancel-call'; readonly id: number; readonly reason: EncodedThrow }
+
+/** From the service's side to the handle's. */
+export type FromService =
+  /** The module is loaded and the instance made. */
+  | { readonly kind: 'loaded'; readonly methods: readonly string[] }
+  | { readonly kind: 'step'; readonly step: string }
+  | { readonly kind: 'started' }
+  | { readonly kind: 'start-failed'; readonly error: EncodedThrow }
+  | { readonly kind: 'crashed'; readonly reason: EncodedThrow }
+  /** `this.stop()` and `this.restart()` in the service act on the handle. */
+  | { readonly kind: 'steer'; readonly verb: 'stop'; readonly timeout: number }
+  | { readonly kind: 'steer'; readonly verb: 'restart' }
+  /** The teardown is over; the thread ends by itself. */
+  | { readonly kind: 'down'; readonly errors: readonly EncodedThrow[]; readonly record: TeardownRecord }
+  | { readonly kind: 'leftovers'; readonly resources: readonly string[] }
+  /** The last word before an uncaught error ends the thread. */
+  | { readonly kind: 'uncaught'; readonly error: EncodedThrow }
+  | { readonly kind: 'log'; readonly record: LogRecord }
+  | { readonly kind: 'tree'; readonly change: TreeChange }
+
+/** A change in the graph below the service, whose own id is 0. */
+export type TreeChange =
+  | { readonly op: 'attach'; readonly parent: number; readonly node: TreeNode }
+  | { readonly op: 'detach'; readonly id: number }
+  | { readonly op: 'change'; readonly id: number; readonly facts: TreeFacts }
+
+export interface TreeNode {
+  readonly id: number
+  readonly facts: TreeFacts
+  readonly children: readonly TreeNode[]
+}
+
+export interface TreeFacts {
+  readonly label: string
+  readonly shortLabel: string
+  readonly state: ServiceState
+  readonly started: boolean
+  readonly restartCount: number
+  readonly threadId?: number
+  readonly isolated?: boolean
+  /** Of a crashed one. The same number stands for the same reason, which is told the first time. */
+  readonly reason?: { readonly ref: number; readonly value?: EncodedThrow }
+}
+
+/** Comlink's call message, as far as handles use it. */
+export interface CallMessage {
+  readonly id: number
+  readonly type: 'APPLY'
+  readonly path: readonly [method: string]
+  readonly argumentList: readonly WireValue[]
+}
+
+export type WireValue =
+  | { readonly type: 'RAW'; readonly value: unknown }
+  | { readonly type: 'HANDLER'; readonly name: string; readonly value: unknown }
+
+export type ReplyMessage = WireValue & { readonly id: number }
+
+/** What stands in a `HANDLER` reply of ours. */
+export type Answer =
+  | { readonly value: Packed }
+  | { readonly thrown: EncodedThrow }
+  /** The result could not be cloned, for this reason. */
+  | { readonly unclonable: string }
+
+/** What stands in the one `HANDLER` argument of a call that needs more than plain values. */
+export interface CallPacket {
+  readonly args: Packed
+  /** The id by which it can be cancelled, for a call that can. */
+  readonly cancelId?: number
+}

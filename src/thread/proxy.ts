@@ -1,0 +1,138 @@
+import type { Duration } from '../base/duration.ts'
+import { toMilliseconds } from '../errors/arguments.ts'
+import { bulkheadError } from '../errors/bulkhead-error.ts'
+import { ManagedService } from '../service/managed.ts'
+import { NODE, type ServiceNode } from '../service/node.ts'
+import type { CallOptions, Entry } from './client.ts'
+import { IsolatedBody } from './isolated-body.ts'
+import { isCallableName } from './methods.ts'
+import type { ResolvedOptions } from './options.ts'
+import { type RemoteCall, remoteStream, streamable } from './stream.ts'
+import { waitForStart } from './wait-for-start.ts'
+
+export interface WithOptions {
+  /** Past it a call rejects with `ERR_CALL_TIMEOUT`. No limit by default. */
+  timeout?: Duration
+  /** On its abort a call rejects with its reason. */
+  signal?: AbortSignal
+}
+
+/** What is known of the remote methods before the thread is there. */
+export interface KnownMethods {
+  readonly names: readonly string[]
+  readonly streams: ReadonlySet<string>
+}
+
+/**
+ * A service that lives elsewhere, as this thread sees it: steered, supervised and drawn like any other, and beside that
+ * with the methods of the real one. What `isolate()` returns.
+ */
+export class ServiceProxy extends ManagedService {
+  readonly #body: IsolatedBody
+  readonly #streams: ReadonlySet<string>
+
+  /** @internal */
+  constructor(options: ResolvedOptions, known: KnownMethods) {
+    const body: IsolatedBody = new IsolatedBody(options, () => this[NODE])
+    super(() => body)
+    this.#body = body
+    this.#streams = known.streams
+    for (const name of known.names) defineRemote(this, name)
+  }
+
+  get label(): string {
+    return this.#body.options.label
+  }
+  get shortLabel(): string {
+    return this.label
+  }
+
+  /** The thread the service runs in; undefined while it is not up. */
+  get threadId(): number | undefined {
+    return this[NODE].isUp ? this.#body.session?.threadId : undefined
+  }
+
+  /** @internal */
+  get isolated(): boolean {
+    return this.#body.options.isolation === 'thread'
+  }
+
+  /** The remote methods alone, each call with these options. */
+  with(options: WithOptions): object {
+    const callOptions: CallOptions = { timeout: toMilliseconds(options.timeout ?? Infinity), signal: options.signal }
+    return new Proxy(Object.create(null) as object, {
+      get: (_target, name) =>
+        isRemoteName(name) ? remote(this, name, callOptions) : undefined,
+    })
+  }
+
+  /** @internal */
+  static callRemote(handle: ServiceProxy, call: Call): RemoteCall {
+    const outcome = handle.#send(call)
+    return handle.#streams.has(call.method) ? remoteStream(outcome) : streamable(outcome)
+  }
+
+  #send(call: Call): Promise<unknown> {
+    const { method, args, entry, options } = call
+    const node = this[NODE]
+    const { session } = this.#body
+    if (!isCallableName(method)) return Promise.reject(noSuchMethod(node, method))
+    if (options?.signal?.aborted) return Promise.reject(options.signal.reason as Error)
+    if (node.state === 'running' && session) return session.call(method, args, entry, options)
+    return this.#sendOnceStarted(call)
+  }
+
+  async #sendOnceStarted({ method, args, entry, options }: Call): Promise<unknown> {
+    const node = this[NODE]
+    const left = await waitForStart(node, method, this.#body.options.startTimeout, options)
+    const { session } = this.#body
+    if (!session) throw bulkheadError('ERR_NOT_RUNNING', refusal(node, method), { service: node.beacon.path })
+    return session.call(method, args, entry, options && { ...options, timeout: left })
+  }
+}
+
+interface Call {
+  readonly method: string
+  readonly args: readonly unknown[]
+  /** The function the user called. */
+  readonly entry: Entry
+  readonly options: CallOptions | undefined
+}
+
+function remote(handle: ServiceProxy, method: string, options?: CallOptions): (...args: unknown[]) => RemoteCall {
+  const entry = (...args: unknown[]): RemoteCall => ServiceProxy.callRemote(handle, { method, args, entry, options })
+  return entry
+}
+
+function refusal(node: ServiceNode, method: string): { service: string; state: string; what: string } {
+  return { service: node.beacon.path, state: node.state, what: `A call of ${method}()` }
+}
+
+function noSuchMethod(node: ServiceNode, method: string): Error {
+  const service = node.beacon.path
+  return bulkheadError('ERR_NO_SUCH_METHOD', { service, method }, { service })
+}
+
+// `then` would make the handle a promise, `toJSON` something to print.
+function isRemoteName(name: PropertyKey): name is string {
+  return typeof name === 'string' && name !== 'then' && name !== 'toJSON'
+}
+
+function defineRemote(handle: ServiceProxy, name: string): (...args: unknown[]) => RemoteCall {
+  const value = remote(handle, name)
+  Object.defineProperty(handle, name, { value, configurable: true, writable: true })
+  return value
+}
+
+// At the end of every handle's prototype chain: a name nobody knows is a method of the real service, found or refused
+// when it is called. Once asked for, it is a property of the handle, and this is not reached again.
+Object.setPrototypeOf(
+  ServiceProxy.prototype,
+  new Proxy(ManagedService.prototype, {
+    get(target, name, receiver: unknown) {
+      if (name in target || !isRemoteName(name)) return Reflect.get(target, name, receiver) as unknown
+      return receiver instanceof ServiceProxy ? defineRemote(receiver, name) : undefined
+    },
+    getPrototypeOf: () => ManagedService.prototype,
+  }),
+)

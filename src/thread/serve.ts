@@ -1,0 +1,51 @@
+import { parentPort, workerData } from 'node:worker_threads'
+import { encodeError } from '../errors/encode.ts'
+import { PostSink } from '../logging/post-sink.ts'
+import { setSink } from '../logging/sink.ts'
+import { setLoadingModule } from '../service/loading.ts'
+import type { EntryData, ServiceEnd } from './carrier.ts'
+import { loadServiceClass } from './load.ts'
+import type { FromService } from './protocol.ts'
+import { Server } from './server.ts'
+
+/** How long what a stopped service left behind may keep its thread, in ms. */
+const LEFTOVERS_AFTER = 50
+
+/** The whole life of a thread: serves the service it was made for. */
+export async function serve(): Promise<void> {
+  const port = parentPort
+  const { boot } = (workerData as EntryData).bulkhead
+  if (!port) throw new Error('Bulkhead: this file is the entry of a worker thread')
+  const post = (message: FromService): void => port.postMessage(message)
+
+  const sink = new PostSink({ post: (record) => post({ kind: 'log', record }), level: boot.logLevel })
+  setSink(sink)
+  // It only watches: the thread still ends, and this message is delivered before its exit.
+  process.on('uncaughtExceptionMonitor', (error) => post({ kind: 'uncaught', error: encodeError(error) }))
+
+  const end: ServiceEnd = {
+    post: (message, transferList = []) => port.postMessage(message, transferList),
+    listen: (receive) => void port.on('message', receive),
+    close: () => {
+      port.unref()
+      // Fires only if something else keeps the thread alive by then.
+      setTimeout(() => {
+        const resources = process.getActiveResourcesInfo().filter((name) => name !== 'MessagePort')
+        post({ kind: 'leftovers', resources })
+        process.exit(0)
+      }, LEFTOVERS_AFTER).unref()
+    },
+  }
+  const server = new Server(end, boot, {
+    load: async () => {
+      setLoadingModule(boot.module)
+      try {
+        return await loadServiceClass(boot.module, boot.exportName)
+      } finally {
+        setLoadingModule(undefined)
+      }
+    },
+    setLogLevel: (level) => (sink.level = level),
+  })
+  await server.run()
+}

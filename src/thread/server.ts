@@ -1,0 +1,193 @@
+import { Budget } from '../base/budget.ts'
+import { toMilliseconds } from '../errors/arguments.ts'
+import { bulkheadError } from '../errors/bulkhead-error.ts'
+import { decodeError } from '../errors/decode.ts'
+import { encodeError } from '../errors/encode.ts'
+import { isInside } from '../service/context.ts'
+import { markCrashed } from '../service/crash.ts'
+import type { HooksBody } from '../service/hooks.ts'
+import { NODE, type ServiceNode } from '../service/node.ts'
+import type { Service } from '../service/service.ts'
+import { beginStart } from '../service/start.ts'
+import { recordOf, stopNode } from '../service/stop.ts'
+import type { StopOptions } from '../service/types.ts'
+import type { ServiceEnd } from './carrier.ts'
+import { isDataCloneError } from './client.ts'
+import { Dispatcher, HANDLER } from './dispatcher.ts'
+import { Link, type LinkMessage } from './link.ts'
+import { callableMethods } from './methods.ts'
+import type { Boot, FromService, ToService } from './protocol.ts'
+import { watchTree } from './tree.ts'
+
+export type ServiceClass = abstract new (...args: never[]) => Service
+
+export interface ServeOptions {
+  /** Loads the class; what it throws fails the start. */
+  load(): Promise<ServiceClass>
+  /** The node of the handle, where both live on one thread. */
+  handle?: ServiceNode
+  /** Where the level of the handle's logger goes. */
+  setLogLevel?(level: string): void
+}
+
+/** The service's side: makes the instance, starts it, takes calls and steering for it, and tells what becomes of it. */
+export class Server {
+  readonly #end: ServiceEnd
+  readonly #boot: Boot
+  readonly #options: ServeOptions
+  readonly #link: Link
+  #node: ServiceNode | undefined
+  #dispatcher: Dispatcher | undefined
+  #call: ((message: { data: unknown }) => void) | undefined
+  #stopTold = false
+  #unwatch: (() => void) | undefined
+  #ended = false
+
+  constructor(end: ServiceEnd, boot: Boot, options: ServeOptions) {
+    this.#end = end
+    this.#boot = boot
+    this.#options = options
+    this.#link = new Link({
+      post: (message, transferList) => this.#end.post(message, transferList),
+      problem: (error, text) => this.#node?.body.problem(error, text),
+    })
+    end.listen((message) => this.#receive(message as ToService | LinkMessage))
+  }
+
+  async run(): Promise<void> {
+    try {
+      const service = await this.#make()
+      const node = service[NODE]
+      this.#adopt(node)
+      if (this.#stopTold) {
+        throw bulkheadError('ERR_STOPPED_WHILE_STARTING', { service: this.#boot.path }, { service: this.#boot.path })
+      }
+      this.#tell({ kind: 'step', step: 'start' })
+      node.onChange(() => this.#rootChanged(node))
+      const starting = beginStart(node, { restart: this.#boot.restart })
+      await starting
+      this.#tell({ kind: 'started' })
+    } catch (error) {
+      this.#tell({ kind: 'start-failed', error: encodeError(error) })
+      this.#finish((await this.#node?.run.down) ?? [])
+    }
+  }
+
+  #tell(message: FromService): void {
+    if (!this.#ended) this.#end.post(message)
+  }
+
+  async #make(): Promise<Service> {
+    this.#tell({ kind: 'step', step: 'load module' })
+    const serviceClass = (await this.#options.load()) as unknown as new (...args: unknown[]) => Service
+    this.#tell({ kind: 'step', step: 'constructor' })
+    const service = new serviceClass(...(this.#link.unpack(this.#boot.args) as unknown[]))
+    const methods = callableMethods(serviceClass, service)
+    const dispatcher = new Dispatcher(service[NODE], this.#link, this.#boot.limits)
+    this.#dispatcher = dispatcher
+    dispatcher.expose(service, methods, {
+      addEventListener: (_type, listener) => (this.#call = listener as never),
+      removeEventListener: () => (this.#call = undefined),
+      postMessage: (message: { id: number }, transferList) => this.#reply(message, transferList),
+    })
+    this.#tell({ kind: 'loaded', methods })
+    return service
+  }
+
+  #reply(message: { id: number }, transferList: readonly unknown[] | undefined): void {
+    if (this.#ended) return
+    try {
+      this.#end.post(message, transferList as never)
+    } catch (error) {
+      if (!isDataCloneError(error)) throw error
+      const value = { unclonable: (error as Error).message }
+      this.#end.post({ id: message.id, type: 'HANDLER', name: HANDLER, value })
+    }
+  }
+
+  #adopt(node: ServiceNode): void {
+    const { restart, restartCount, label, path } = this.#boot
+    this.#node = node
+    // beginStart counts the restart that this start is.
+    node.restartCount = restartCount - (restart ? 1 : 0)
+    node.givenLabel = label
+    node.beacon.mount = path
+    node.handle = this.#options.handle
+    node.steering = {
+      stop: (options) => this.#steerStop(node, options),
+      restart: () => this.#steer(node, { kind: 'steer', verb: 'restart' }),
+    }
+    const body = node.body as HooksBody
+    body.drain = (budget) => this.#dispatcher?.drain(budget)
+    this.#unwatch = watchTree(node.beacon, (change) => this.#tell({ kind: 'tree', change }))
+  }
+
+  /** `this.stop()` in the service acts on the handle, which then stops this side. */
+  async #steerStop(node: ServiceNode, options: StopOptions = {}): Promise<void> {
+    const timeout = toMilliseconds(options.timeout ?? Infinity)
+    return this.#steer(node, { kind: 'steer', verb: 'stop', timeout })
+  }
+
+  async #steer(node: ServiceNode, message: FromService): Promise<void> {
+    const stopBegun = node.run.stopBegun
+    this.#tell(message)
+    await stopBegun
+    if (!isInside(node)) await node.run.down
+  }
+
+  #rootChanged(node: ServiceNode): void {
+    const { run } = node
+    if (node.state === 'crashed' && run.reachedRunning && !run.over) {
+      this.#tell({ kind: 'crashed', reason: encodeError(node.crashReason) })
+    }
+    if (run.reachedRunning) void run.down?.then((errors) => this.#finish(errors))
+  }
+
+  #finish(errors: readonly unknown[]): void {
+    if (this.#ended) return
+    if (this.#node) {
+      this.#tell({ kind: 'down', errors: errors.map(encodeError), record: recordOf(this.#node) })
+    }
+    this.#ended = true
+    this.#unwatch?.()
+    this.#link.close(() =>
+      bulkheadError('ERR_SERVICE_STOPPED', { what: 'A callback', service: this.#boot.path }),
+    )
+    this.#end.close()
+  }
+
+  #receive(message: ToService | LinkMessage): void {
+    if (!('kind' in message)) {
+      this.#call?.({ data: message })
+      return
+    }
+    switch (message.kind) {
+      case 'stop':
+        this.#stop(message)
+        break
+      case 'crash':
+        if (this.#node?.isUp) markCrashed(this.#node, decodeError(message.reason))
+        break
+      case 'set-shutdown':
+        this.#node?.run.shutdown.resolve()
+        break
+      case 'log-level':
+        this.#options.setLogLevel?.(message.level)
+        break
+      case 'cancel-call':
+        this.#dispatcher?.cancel(message.id, message.reason)
+        break
+      default:
+        this.#link.receive(message)
+    }
+  }
+
+  #stop(message: Extract<ToService, { kind: 'stop' }>): void {
+    const node = this.#node
+    this.#stopTold = true
+    // Still loading: once the instance is there, it is not started.
+    if (!node?.run.begun) return
+    const down = stopNode(node, new Budget(node.clock, message.timeout))
+    if (node.run.reachedRunning) void down?.then((errors) => this.#finish(errors))
+  }
+}

@@ -1,0 +1,354 @@
+import { threadId } from 'node:worker_threads'
+import { Budget } from '../base/budget.ts'
+import { Deferred, ignoreRejection } from '../base/deferred.ts'
+import { delay } from '../base/wait.ts'
+import { bulkheadError } from '../errors/bulkhead-error.ts'
+import { decodeError } from '../errors/decode.ts'
+import { describe } from '../errors/describe.ts'
+import { encodeError } from '../errors/encode.ts'
+import { onSinkLevelChange, sinkLevel, writeRecord } from '../logging/sink.ts'
+import type { ServiceNode } from '../service/node.ts'
+import type { TeardownRecord } from '../service/record.ts'
+import { SeveralErrors } from '../service/stop.ts'
+import { type Carrier, type CarrierExit, InlineCarrier, ThreadCarrier } from './carrier.ts'
+import { type CallOptions, Client, type Entry, isDataCloneError } from './client.ts'
+import { deathReason } from './death.ts'
+import { Link, type LinkMessage } from './link.ts'
+import { Mirror } from './mirror.ts'
+import type { ResolvedOptions } from './options.ts'
+import type { Boot, FromService, ReplyMessage, ToService } from './protocol.ts'
+import { Server } from './server.ts'
+import { tsxFor } from './tsx.ts'
+
+/** Beyond its deadline, how long a thread has to say how far it came, in ms: its own grace and the way. */
+const LAST_WORD = 150
+/** How long a thread that is done may take to end, in ms, before it is ended. */
+const EXIT_WITHIN = 1000
+
+type Down = Extract<FromService, { kind: 'down' }>
+
+export interface SessionOptions {
+  /** Of the handle. */
+  readonly node: ServiceNode
+  readonly options: ResolvedOptions
+  readonly restart: boolean
+  /** The service in the thread has crashed, or the thread has died. */
+  crashed(reason: unknown, toldToLog: boolean): void
+  steer(message: Extract<FromService, { kind: 'steer' }>): void
+  leftovers(resources: readonly string[]): void
+}
+
+/** One run of an isolated service as seen from its handle: one thread, from its spawning to its end. */
+export class Session {
+  readonly mirror: Mirror
+  readonly #options: SessionOptions
+  readonly #link: Link
+  readonly #client: Client
+  readonly #started = new Deferred()
+  readonly #down = new Deferred<Down | undefined>()
+  readonly #exited = new Deferred<CarrierExit>()
+  #carrier: Carrier | undefined
+  #methods: ReadonlySet<string> | undefined
+  #step = 'spawn'
+  #running = false
+  #interrupted = false
+  /** Ended by us: how it ends is no news. */
+  #terminated = false
+  #dead = false
+  #uncaught: { error: unknown } | undefined
+  #stopping: Promise<void> | undefined
+  #stopReported = false
+  #record: TeardownRecord | undefined
+  #exitMs = 0
+  #threadId: number | undefined
+  #downErrors: unknown[] = []
+  #unsubscribe: (() => void) | undefined
+
+  constructor(options: SessionOptions) {
+    this.#options = options
+    const { node } = options
+    const post = (message: unknown, transferList?: readonly never[]): void =>
+      this.#carrier?.post(message, transferList)
+    this.mirror = new Mirror(node.beacon, (error) => node.body.problem(error, 'A listener of onChange failed'))
+    this.#link = new Link({ post: post as never, problem: (error, text) => node.body.problem(error, text) })
+    this.#client = new Client({ link: this.#link, clock: node.clock, service: () => node.beacon.path, post })
+    ignoreRejection(this.#started.promise)
+  }
+
+  get threadId(): number | undefined {
+    return this.#dead ? undefined : this.#carrier?.threadId
+  }
+
+  async start(): Promise<void> {
+    const { node, options } = this.#options
+    const { startTimeout } = options
+    const cancelTimer = node.clock.after(startTimeout, () => {
+      const service = node.beacon.path
+      const phase = this.#step
+      this.#terminate()
+      this.#started.reject(
+        bulkheadError('ERR_START_TIMEOUT', { service, timeout: startTimeout, phase }, { service, phase }),
+      )
+    })
+    try {
+      this.#spawn().catch((error: unknown) => this.#started.reject(error))
+      await this.#started.promise
+      this.#running = true
+    } catch (error) {
+      // A stop or a crash came first and has its own end of the thread: the steps of start just come to rest.
+      if (!this.#interrupted) throw error
+    } finally {
+      cancelTimer()
+    }
+  }
+
+  call(method: string, args: readonly unknown[], entry: Entry, options?: CallOptions): Promise<unknown> {
+    if (this.#methods?.has(method)) return this.#client.call(method, args, entry, options)
+    const service = this.#options.node.beacon.path
+    return Promise.reject(bulkheadError('ERR_NO_SUCH_METHOD', { service, method }, { service }))
+  }
+
+  /** A stop has begun or a crash was marked on this side, in this turn. */
+  interrupt(how: 'stopping' | 'crashed', reason: unknown, budget: Budget): void {
+    this.#interrupted = true
+    if (how === 'crashed') {
+      this.#post({ kind: 'crash', reason: encodeError(reason) })
+      this.#refuseCalls()
+    }
+    // Before it runs there is no order to keep: what is being started is told at once.
+    if (!this.#running) ignoreRejection(this.#askToStop(budget))
+  }
+
+  setShutdown(): void {
+    this.#post({ kind: 'set-shutdown' })
+  }
+
+  /** The step of the stop: throws what was met over there; settles within the budget and its grace. */
+  stop(budget: Budget): Promise<void> {
+    this.#stopReported = true
+    return this.#askToStop(budget)
+  }
+
+  /** The thread is gone when this resolves. */
+  async release(budget: Budget): Promise<void> {
+    // What the stop met is thrown once: here only if this is the step that asked for it.
+    const reported = this.#stopReported
+    let failure: unknown
+    await this.#askToStop(budget).catch((error: unknown) => (failure = error))
+    const { clock } = this.#options.node
+    const from = clock.now()
+    if (this.#carrier && !this.#dead) {
+      await this.#raceExit(this.#terminated ? Infinity : EXIT_WITHIN)
+      if (!this.#dead) {
+        this.#terminate()
+        await this.#exited.promise
+      }
+    }
+    this.#exitMs = clock.now() - from
+    this.#end()
+    if (failure !== undefined && !reported) throw failure
+  }
+
+  amendRecord(own: TeardownRecord): TeardownRecord {
+    const remote = this.#record
+    const { path, label, beganAt, totalMs } = own
+    const { options } = this.#options
+    const isThread = options.isolation === 'thread'
+    const outcome = own.outcome === 'crashed' ? 'crashed' : this.#terminated ? 'terminated' : (remote ?? own).outcome
+    return {
+      path,
+      label,
+      isolation: options.isolation,
+      ...(isThread && this.#threadId !== undefined ? { threadId: this.#threadId } : {}),
+      outcome,
+      beganAt,
+      totalMs,
+      phases: { ...(remote ?? own).phases, ...(isThread ? { threadExit: this.#exitMs } : {}) },
+      errors: remote && remote.errors.length > 0 ? remote.errors : own.errors,
+      children: remote?.children ?? [],
+    }
+  }
+
+  async #spawn(): Promise<void> {
+    const { node, options, restart } = this.#options
+    const source = await options.resolve()
+    if (this.#interrupted || this.#terminated) {
+      throw bulkheadError('ERR_STOPPED_WHILE_STARTING', { service: node.beacon.path }, { service: node.beacon.path })
+    }
+    const { packed, transferList } = this.#link.pack(options.args)
+    const boot: Boot = {
+      module: source.module,
+      exportName: source.exportName,
+      args: packed,
+      label: options.givenLabel,
+      path: node.beacon.path,
+      restart,
+      restartCount: node.restartCount,
+      limits: options.limits,
+      logLevel: sinkLevel(),
+    }
+    const receive = (message: unknown): void => this.#receive(message as FromService)
+    this.#step = 'load module'
+    try {
+      if (options.isolation === 'thread') {
+        const serve = new URL(import.meta.url.endsWith('.ts') ? './serve.ts' : './serve.js', import.meta.url).href
+        const data = { bulkhead: { serve, tsx: tsxFor(source.module), boot } }
+        this.#carrier = new ThreadCarrier(data, transferList, options.thread, receive)
+        this.#unsubscribe = onSinkLevelChange((level) => this.#post({ kind: 'log-level', level }))
+      } else {
+        const carrier = new InlineCarrier(threadId, receive)
+        this.#carrier = carrier
+        const inlineBoot = structuredClone(boot, transferList.length > 0 ? { transfer: [...transferList] as never } : undefined)
+        const server = new Server(carrier.end, inlineBoot, { load: source.load, handle: node })
+        void server.run()
+      }
+    } catch (error) {
+      throw isDataCloneError(error) ? this.#argumentsNotCloneable(error) : error
+    }
+    this.#threadId = this.#carrier.threadId
+    void this.#carrier.exited.then((exit) => this.#onExit(exit))
+  }
+
+  #argumentsNotCloneable(error: unknown): Error {
+    const service = this.#options.node.beacon.path
+    const what = 'An argument of the constructor'
+    return bulkheadError('ERR_NOT_CLONEABLE', { what, service, reason: describe(error) }, { service })
+  }
+
+  #askToStop(budget: Budget): Promise<void> {
+    this.#stopping ??= this.#stop(budget)
+    return this.#stopping
+  }
+
+  async #stop(budget: Budget): Promise<void> {
+    const { node, options } = this.#options
+    const own = new Budget(node.clock, options.stopTimeout)
+    budget.lead(own)
+    if (this.#carrier && !this.#dead && !this.#terminated) {
+      this.#post({ kind: 'stop', timeout: Math.min(own.remaining(), 2 ** 31) })
+      const ended = Promise.race([this.#down.promise, this.#exited.promise])
+      if (!(await own.within(ended))) {
+        // Its own deadline is the same one; this reaches a thread whose deadline was shortened since.
+        this.#post({ kind: 'stop', timeout: 0 })
+        const silent = new AbortController()
+        await Promise.race([ended, delay(LAST_WORD, { clock: node.clock, signal: silent.signal })])
+        silent.abort()
+        if (!this.#record && !this.#dead) await this.#giveUp(own)
+      }
+    }
+    this.#refuseCalls()
+    const errors = this.#downErrors
+    if (errors.length > 0) throw new SeveralErrors(errors)
+  }
+
+  async #giveUp(budget: Budget): Promise<void> {
+    const service = this.#options.node.beacon.path
+    const phase = this.#running ? 'onStop' : this.#step
+    const what = 'its thread, which did not answer and has been ended,'
+    this.#terminate()
+    await this.#exited.promise
+    this.#downErrors = [
+      bulkheadError('ERR_STOP_TIMEOUT', { service, what, timeout: budget.timeout }, { service, phase }),
+    ]
+  }
+
+  #terminate(): void {
+    this.#terminated = true
+    this.#carrier?.terminate()
+    if (!this.#carrier) this.#dead = true
+  }
+
+  async #raceExit(ms: number): Promise<void> {
+    const { clock } = this.#options.node
+    const done = new AbortController()
+    await Promise.race([this.#exited.promise, delay(ms, { clock, signal: done.signal })])
+    done.abort()
+  }
+
+  #onExit(exit: CarrierExit): void {
+    const { node } = this.#options
+    this.#dead = true
+    const expected = this.#terminated || this.#record !== undefined
+    const reason = deathReason(node.beacon.path, exit, this.#uncaught)
+    if (!expected && !this.#running) this.#started.reject(reason)
+    // Told before anyone who awaits the exit goes on: the state must say crashed by then.
+    else if (!expected) this.#options.crashed(reason, false)
+    this.#end()
+    this.#down.resolve(undefined)
+    this.#exited.resolve(exit)
+  }
+
+  #end(): void {
+    const { node } = this.#options
+    this.#unsubscribe?.()
+    this.#unsubscribe = undefined
+    this.#refuseCalls()
+    this.mirror.end({ crashed: node.state === 'crashed', reason: node.crashReason })
+  }
+
+  /** Every call settles: what is pending rejects now, and what still comes, too. */
+  #refuseCalls(): void {
+    const { node } = this.#options
+    const { crashReason } = node
+    const crashed = node.state === 'crashed'
+    const refuse = (what: string): unknown => {
+      const service = node.beacon.path
+      return crashed
+        ? bulkheadError('ERR_SERVICE_CRASHED', { what, service }, { service, cause: crashReason })
+        : bulkheadError('ERR_SERVICE_STOPPED', { what, service }, { service })
+    }
+    this.#client.close(refuse)
+    this.#link.close(() => refuse('A callback or stream'))
+  }
+
+  #post(message: ToService): void {
+    if (!this.#dead) this.#carrier?.post(message)
+  }
+
+  #receive(message: FromService | LinkMessage | ReplyMessage): void {
+    if (!('kind' in message)) {
+      this.#client.receive(message)
+      return
+    }
+    switch (message.kind) {
+      case 'loaded':
+        this.#methods = new Set(message.methods)
+        break
+      case 'step':
+        this.#step = message.step
+        break
+      case 'started':
+        this.#started.resolve()
+        break
+      case 'start-failed':
+        this.#started.reject(decodeError(message.error))
+        break
+      case 'crashed':
+        this.#started.reject(decodeError(message.reason))
+        if (this.#running) this.#options.crashed(decodeError(message.reason), true)
+        break
+      case 'steer':
+        this.#options.steer(message)
+        break
+      case 'down':
+        this.#downErrors = message.errors.map((error) => decodeError(error))
+        this.#record = message.record
+        this.#down.resolve(message)
+        break
+      case 'leftovers':
+        this.#options.leftovers(message.resources)
+        break
+      case 'uncaught':
+        this.#uncaught = { error: decodeError(message.error) }
+        break
+      case 'log':
+        writeRecord(message.record)
+        break
+      case 'tree':
+        this.mirror.apply(message.change)
+        break
+      default:
+        this.#link.receive(message)
+    }
+  }
+}

@@ -1,0 +1,31 @@
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { bulkheadError } from '../errors/bulkhead-error.ts'
+import { isTypeScript } from './load.ts'
+
+/**
+ * URL of tsx's loader for a thread that has TypeScript to load (the service module, or this library in its own
+ * repository), looked up from the module first: it is the user's tool.
+ * @throws `ERR_TSX_MISSING`
+ */
+export function tsxFor(module: string): string | undefined {
+  const wanted = isTypeScript(module) ? module : isTypeScript(import.meta.url) ? import.meta.url : undefined
+  if (wanted === undefined) return undefined
+  for (const from of [wanted, import.meta.url, pathToFileURL(`${process.cwd()}/`).href]) {
+    try {
+      return esmApi(createRequire(from).resolve('tsx/package.json'))
+    } catch {
+      // Not there; the next place may have it.
+    }
+  }
+  throw bulkheadError('ERR_TSX_MISSING', { module: fileURLToPath(wanted) })
+}
+
+// Resolved by hand: require.resolve() finds the CommonJS twin, and import.meta.resolve() takes no other parent.
+function esmApi(packageJson: string): string {
+  const { exports } = JSON.parse(readFileSync(packageJson, 'utf8')) as {
+    exports: { './esm/api': { import: { default: string } } }
+  }
+  return new URL(exports['./esm/api'].import.default, pathToFileURL(packageJson)).href
+}
