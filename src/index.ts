@@ -19,6 +19,7 @@ export type {
 export type { WaitResult, Work } from './service/wait.ts'
 export { isolate } from './thread/isolate.ts'
 export type { IsolateOptions, Isolation } from './thread/options.ts'
-export { transfer } from './thread/pack.ts'
+export { transfer } from './worker/pack.ts'
 export { ServiceProxy, type WithOptions } from './thread/proxy.ts'
 export type { Isolated, RemoteMethods } from './thread/types.ts'
+export { Pool, type PoolOptions, type RunOptions } from './pool/pool.ts'

@@ -19,6 +19,7 @@ export class Budget {
   readonly #late = new Set<() => void>()
   #cancelTimer: (() => void) | undefined
   #followers: Set<Budget> | undefined
+  #leaders: Set<Budget> | undefined
 
   constructor(clock: Clock, timeout = Infinity) {
     this.#clock = clock
@@ -46,12 +47,7 @@ export class Budget {
 
   /** A later caller may leave less time, never more. */
   tighten(timeout: number): void {
-    const spentAt = this.#clock.now() + timeout
-    if (spentAt >= this.#spentAt) return
-    this.#spentAt = spentAt
-    this.#timeout = timeout
-    this.#arm()
-    for (const follower of this.#followers ?? []) follower.tighten(timeout)
+    this.#end(this.#clock.now() + timeout, timeout)
   }
 
   /** `other` never has more time than this one, also when this one is tightened later. */
@@ -59,7 +55,9 @@ export class Budget {
     if (other === this) return
     this.#followers ??= new Set()
     this.#followers.add(other)
-    if (this.#spentAt !== Infinity) other.tighten(this.remaining())
+    other.#leaders ??= new Set()
+    other.#leaders.add(this)
+    if (this.#spentAt !== Infinity) other.#end(this.#spentAt, this.#timeout)
   }
 
   /** True once `work` has settled (rejects as it does), false when it was given up because the time was over. */
@@ -94,8 +92,21 @@ export class Budget {
     })
   }
 
+  #end(spentAt: number, timeout: number): void {
+    if (spentAt >= this.#spentAt) return
+    this.#spentAt = spentAt
+    this.#timeout = timeout
+    this.#arm()
+    for (const follower of this.#followers ?? []) follower.#end(spentAt, timeout)
+  }
+
+  /** One grace for all that has to be down by the same time, however many budgets that is. */
   #graceEnd(): number {
-    return (this.#graceEndsAt ??= this.#clock.now() + GRACE_MS)
+    this.#graceEndsAt ??= Math.min(
+      this.#clock.now() + GRACE_MS,
+      ...Array.from(this.#leaders ?? [], (leader) => (leader.spent ? leader.#graceEnd() : Infinity)),
+    )
+    return this.#graceEndsAt
   }
 
   #arm(): void {

@@ -22,7 +22,7 @@ export const MESSAGES = {
   ERR_NO_MODULE: (p: { service: string }) =>
     `${p.service} does not say which file defines it: add "static readonly module = import.meta.url" to the class`,
   ERR_NO_SUCH_EXPORT: (p: { service: string; module: string; wanted: string }) =>
-    `${p.module} does not export ${p.wanted}: export the class of ${p.service} from the file its "static module" names`,
+    `${p.module} does not export ${p.wanted}, which ${p.service} needs: export it there, or name another module or export`,
   ERR_NOT_A_SERVICE: (p: { module: string; name: string }) =>
     `${p.name} of ${p.module} is not a Service: export a class that extends Service`,
   ERR_TSX_MISSING: (p: { module: string }) =>

@@ -25,6 +25,8 @@ export interface Body {
   restart(): unknown
   /** Calls from other threads that are in flight may finish; queued ones are refused. */
   drain?(budget: Budget): unknown
+  /** What is still in flight, for the message if the budget gives the drain up. */
+  describeDrain?(): string
   stop(budget: Budget): unknown
   /** Its steps settle within the budget and its grace by themselves, and say better what overran. */
   readonly keepsBudget?: boolean

@@ -70,6 +70,9 @@ export class HooksBody implements Body {
   }
   /** Set where calls from other threads arrive. */
   drain: Body['drain']
+  describeDrain: Body['describeDrain']
+  /** Set by a service that holds threads. */
+  release: Body['release']
 
   get shutdownPolicy(): { wait: boolean; timeout: Duration } {
     return { wait: this.#author.waitForShutdown, timeout: this.#author.shutdownTimeout }

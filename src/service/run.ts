@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import type { Budget } from '../base/budget.ts'
 import { Deferred } from '../base/deferred.ts'
 import type { WorkDefinition } from '../schedule/metadata.ts'
@@ -54,6 +55,8 @@ export class Run {
   get signal(): AbortSignal {
     if (!this.#controller) {
       this.#controller = new AbortController()
+      // Many sleepers and waiters at once are no leak to warn of.
+      setMaxListeners(0, this.#controller.signal)
       if (this.#ended) this.#controller.abort()
     }
     return this.#controller.signal

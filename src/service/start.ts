@@ -1,5 +1,6 @@
 import { bulkheadError, isAbortError, isBulkheadError } from '../errors/bulkhead-error.ts'
 import { describe } from '../errors/describe.ts'
+import { nextTurn } from '../base/clock.ts'
 import { Deferred, ignoreRejection } from '../base/deferred.ts'
 import { refuseWhileLoading } from './loading.ts'
 import { type ServiceNode, nodeOf } from './node.ts'
@@ -131,6 +132,8 @@ async function takeSteps(node: ServiceNode, run: Run, restart: boolean): Promise
   const tasks = new Map([...body.tasks(), ...run.definitions].map((task) => [task.name, task]))
   for (const definition of tasks.values()) run.work.startTask(definition)
   run.tasksStarted = true
+  // A task that fails at once fails the start, however little there is left to wait for.
+  if (tasks.size > 0 && !(await step('tasks', nextTurn))) return
   // The iterator is live: what a task adds while an earlier child starts has its turn too.
   for (const child of node.eachChild()) {
     if (!(await step('children', () => startChild(child)))) return

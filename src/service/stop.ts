@@ -103,7 +103,13 @@ export async function teardown(node: ServiceNode, run: Run): Promise<unknown[]> 
   }
   // Given up or over: start() must not wait for a hook that was abandoned.
   run.stepsOver.resolve()
-  if (body.drain) await step('drain', () => body.drain?.(budget))
+  if (body.drain) {
+    await step(
+      'drain',
+      () => body.drain?.(budget),
+      () => body.describeDrain?.() ?? 'drain',
+    )
+  }
   if (run.hooksDue) await step('onStop', () => body.stop(budget))
 
   const stopChildren = async (): Promise<void> => {

@@ -91,7 +91,7 @@ export class Client {
 
   #send(id: number, pending: Pending, args: readonly unknown[], options: CallOptions | undefined): void {
     const { link, post } = this.#options
-    const { packed, transferList, exports } = link.pack(args)
+    const { packed, transferList, exports } = link.pack(args, 'arguments')
     const cancellable = options !== undefined && (options.timeout !== Infinity || options.signal !== undefined)
     if (exports.signals.length > 0) pending.cleanup = () => link.release(exports.signals)
     const plain = !packed.specials && !cancellable
@@ -149,19 +149,8 @@ export class Client {
 
   #unsendable(error: unknown, method: string, args: readonly unknown[]): unknown {
     if (!isDataCloneError(error)) return error
-    const index = args.findIndex((arg) => !this.#canSend(arg))
+    const index = args.findIndex((arg) => !this.#options.link.canSend(arg))
     return this.#notCloneable(`Argument ${index + 1} of ${method}()`, describe(error))
-  }
-
-  #canSend(arg: unknown): boolean {
-    const { packed, exports } = this.#options.link.pack(arg)
-    this.#options.link.release(exports.all)
-    try {
-      structuredClone(packed)
-      return true
-    } catch {
-      return false
-    }
   }
 
   #notCloneable(what: string, reason: string): Error {

@@ -7,7 +7,7 @@ import { type EncodedThrow, encodeError } from '../errors/encode.ts'
 import { runInside } from '../service/context.ts'
 import type { ServiceNode } from '../service/node.ts'
 import type { Link } from './link.ts'
-import type { PackResult } from './pack.ts'
+import type { PackResult } from '../worker/pack.ts'
 import type { Answer, CallLimits, CallPacket } from './protocol.ts'
 
 /** The name of our entry among Comlink's transfer handlers; its own stay untouched, they belong to the whole process. */
@@ -95,7 +95,7 @@ export class Dispatcher {
       const args = packet ? (this.#link.unpack(packet.args) as unknown[]) : given
       const run = (instance as Record<string, (...args: unknown[]) => unknown>)[method] as () => unknown
       const result: unknown = await runInside(this.#node, () => Reflect.apply(run, instance, args))
-      const { packed, transferList } = this.#link.pack(result)
+      const { packed, transferList } = this.#link.pack(result, 'result')
       // The fast path: what needs nothing special is a plain Comlink reply.
       if (!packed.specials && transferList.length === 0) return packed.value
       return new Reply({ value: packed }, transferList)

@@ -2,7 +2,7 @@ import { Deferred, ignoreRejection } from '../base/deferred.ts'
 import { decodeError } from '../errors/decode.ts'
 import { type EncodedThrow, encodeError } from '../errors/encode.ts'
 import { bindContext } from '../service/context.ts'
-import { type PackResult, type Packed, type Porter, type Special, pack, unpack } from './pack.ts'
+import { type PackResult, type Packed, type Porter, type Special, pack, unpack } from '../worker/pack.ts'
 import type { Answer } from './protocol.ts'
 
 /** Use of what the other side has exported. Rides beside the calls, so that a callback comes before the result. */
@@ -50,23 +50,35 @@ export class Link implements Porter {
   readonly #dropped: FinalizationRegistry<number>
   #nextTarget = 0
   #nextCall = 0
-  #closedWith: (() => unknown) | undefined
+  #closedWith: (() => Error) | undefined
+  /** The errors that tell of the close. */
+  readonly #ends = new WeakSet<object>()
   /** What the value being packed has exported. */
-  #packing: Exports = { all: [], signals: [] }
+  #packing: Exports & { of?: 'arguments' | 'result' } = { all: [], signals: [] }
 
   constructor(options: LinkOptions) {
     this.#options = options
     this.#dropped = new FinalizationRegistry((target) => this.#tell({ kind: 'release', target }))
   }
 
-  pack(value: unknown): PackResult & { exports: Exports } {
+  pack(value: unknown, of: 'arguments' | 'result'): PackResult & { exports: Exports } {
     const exports: Exports = { all: [], signals: [] }
-    this.#packing = exports
+    this.#packing = { ...exports, of }
     return { ...pack(value, this), exports }
   }
 
   unpack(packed: Packed): unknown {
     return unpack(packed, this)
+  }
+
+  /** Whether a value can be cloned once it is packed. It may have been moved by the attempt that failed. */
+  canSend(value: unknown): boolean {
+    try {
+      structuredClone(pack(value, DRY).packed)
+      return true
+    } catch {
+      return false
+    }
   }
 
   /** Ends the listening to signals that a settled call had brought along. */
@@ -93,11 +105,15 @@ export class Link implements Porter {
   }
 
   /** One side is down: what waits for the other rejects, what was exported is let go. */
-  close(reason: () => unknown): void {
+  close(reason: () => Error): void {
     if (this.#closedWith) return
-    this.#closedWith = reason
+    this.#closedWith = () => {
+      const error = reason()
+      this.#ends.add(error)
+      return error
+    }
     for (const target of [...this.#exported.keys()]) this.#release(target)
-    for (const pending of this.#pending.values()) pending.reject(reason())
+    for (const pending of this.#pending.values()) pending.reject(this.#closedWith())
     this.#pending.clear()
     this.#controllers.clear()
   }
@@ -105,13 +121,14 @@ export class Link implements Porter {
   // ---- Porter
 
   export(value: object): Special | undefined {
+    if (isAsyncIterable(value)) return { type: 'iterable', target: this.#add(exportIterable(value)) }
+    // A result is the service's own: only what an argument brings can be called back or aborted.
+    if (this.#packing.of === 'result') return undefined
     if (typeof value === 'function') {
       const callback = bindContext(value as (...args: unknown[]) => unknown)
       return { type: 'function', target: this.#add({ call: callback }) }
     }
-    if (value instanceof AbortSignal) return this.#exportSignal(value)
-    if (isAsyncIterable(value)) return { type: 'iterable', target: this.#add(exportIterable(value)) }
-    return undefined
+    return value instanceof AbortSignal ? this.#exportSignal(value) : undefined
   }
 
   import(special: Special): unknown {
@@ -170,9 +187,10 @@ export class Link implements Porter {
 
   #importFunction(target: number): (...args: unknown[]) => Promise<unknown> {
     const callback = (...args: unknown[]): Promise<unknown> =>
-      new CallbackPromise(this.#invoke(target, 'call', args), (error) =>
-        this.#options.problem(error, 'A callback failed, and nobody handled it'),
-      )
+      new CallbackPromise(this.#invoke(target, 'call', args), (error) => {
+        // That one side is down is no failure of a callback whose outcome nobody waits for.
+        if (!this.#ends.has(error as object)) this.#options.problem(error, 'A callback failed, and nobody handled it')
+      })
     this.#dropped.register(callback, target)
     return callback
   }
@@ -204,12 +222,12 @@ export class Link implements Porter {
   // ---- invocations
 
   #invoke(target: number, method: 'call' | 'next' | 'return', args: unknown[]): Promise<unknown> {
-    if (this.#closedWith) return Promise.reject(this.#closedWith() as Error)
+    if (this.#closedWith) return Promise.reject(this.#closedWith())
     const call = ++this.#nextCall
     const outcome = new Deferred<unknown>()
     this.#pending.set(call, outcome)
     try {
-      this.#send(args, (packed) => ({ kind: 'invoke', target, method, call, args: packed }))
+      this.#send(args, 'arguments', (packed) => ({ kind: 'invoke', target, method, call, args: packed }))
     } catch (error) {
       this.#pending.delete(call)
       outcome.reject(error)
@@ -233,15 +251,15 @@ export class Link implements Porter {
       const value = await exported[method](...(this.unpack(args) as []))
       const ended = method === 'return' || (method === 'next' && (value as IteratorResult<unknown>).done)
       if (ended) this.#exported.delete(target)
-      this.#send(value, (packed) => ({ kind: 'outcome', call, answer: { value: packed } }))
+      this.#send(value, 'result', (packed) => ({ kind: 'outcome', call, answer: { value: packed } }))
     } catch (error) {
       if (method !== 'call') this.#exported.delete(target)
       this.#tell({ kind: 'outcome', call, answer: { thrown: encodeError(error) } })
     }
   }
 
-  #send(value: unknown, message: (packed: Packed) => LinkMessage): void {
-    const { packed, transferList, exports } = this.pack(value)
+  #send(value: unknown, of: 'arguments' | 'result', message: (packed: Packed) => LinkMessage): void {
+    const { packed, transferList, exports } = this.pack(value, of)
     try {
       this.#options.post(message(packed), transferList)
     } catch (error) {
@@ -254,6 +272,15 @@ export class Link implements Porter {
   #tell(message: LinkMessage): void {
     if (!this.#closedWith) this.#options.post(message)
   }
+}
+
+/** Only looks: nothing is exported, no iterator made. */
+const DRY: Porter = {
+  export: (value) => {
+    const portable = typeof value === 'function' || value instanceof AbortSignal || isAsyncIterable(value)
+    return portable ? { type: 'function', target: 0 } : undefined
+  },
+  import: () => undefined,
 }
 
 function isAsyncIterable(value: object): value is AsyncIterable<unknown> {

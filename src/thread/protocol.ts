@@ -2,7 +2,7 @@ import type { EncodedThrow } from '../errors/encode.ts'
 import type { LogRecord } from '../logging/types.ts'
 import type { TeardownRecord } from '../service/record.ts'
 import type { ServiceState } from '../service/types.ts'
-import type { Packed } from './pack.ts'
+import type { Packed } from '../worker/pack.ts'
 
 /** What a thread is told before it begins. */
 export interface Boot {

@@ -1,24 +1,21 @@
-import { threadId } from 'node:worker_threads'
 import { Budget } from '../base/budget.ts'
 import { Deferred, ignoreRejection } from '../base/deferred.ts'
 import { delay } from '../base/wait.ts'
 import { bulkheadError } from '../errors/bulkhead-error.ts'
 import { decodeError } from '../errors/decode.ts'
-import { describe } from '../errors/describe.ts'
 import { encodeError } from '../errors/encode.ts'
-import { onSinkLevelChange, sinkLevel, writeRecord } from '../logging/sink.ts'
+import { onSinkLevelChange, writeRecord } from '../logging/sink.ts'
 import type { ServiceNode } from '../service/node.ts'
 import type { TeardownRecord } from '../service/record.ts'
 import { SeveralErrors } from '../service/stop.ts'
-import { type Carrier, type CarrierExit, InlineCarrier, ThreadCarrier } from './carrier.ts'
-import { type CallOptions, Client, type Entry, isDataCloneError } from './client.ts'
+import type { Carrier, CarrierExit } from './carrier.ts'
+import { type CallOptions, Client, type Entry } from './client.ts'
 import { deathReason } from './death.ts'
 import { Link, type LinkMessage } from './link.ts'
 import { Mirror } from './mirror.ts'
 import type { ResolvedOptions } from './options.ts'
-import type { Boot, FromService, ReplyMessage, ToService } from './protocol.ts'
-import { Server } from './server.ts'
-import { tsxFor } from './tsx.ts'
+import type { FromService, ReplyMessage, ToService } from './protocol.ts'
+import { spawn } from './spawn.ts'
 
 /** Beyond its deadline, how long a thread has to say how far it came, in ms: its own grace and the way. */
 const LAST_WORD = 150
@@ -175,44 +172,14 @@ export class Session {
     if (this.#interrupted || this.#terminated) {
       throw bulkheadError('ERR_STOPPED_WHILE_STARTING', { service: node.beacon.path }, { service: node.beacon.path })
     }
-    const { packed, transferList } = this.#link.pack(options.args)
-    const boot: Boot = {
-      module: source.module,
-      exportName: source.exportName,
-      args: packed,
-      label: options.givenLabel,
-      path: node.beacon.path,
-      restart,
-      restartCount: node.restartCount,
-      limits: options.limits,
-      logLevel: sinkLevel(),
-    }
-    const receive = (message: unknown): void => this.#receive(message as FromService)
     this.#step = 'load module'
-    try {
-      if (options.isolation === 'thread') {
-        const serve = new URL(import.meta.url.endsWith('.ts') ? './serve.ts' : './serve.js', import.meta.url).href
-        const data = { bulkhead: { serve, tsx: tsxFor(source.module), boot } }
-        this.#carrier = new ThreadCarrier(data, transferList, options.thread, receive)
-        this.#unsubscribe = onSinkLevelChange((level) => this.#post({ kind: 'log-level', level }))
-      } else {
-        const carrier = new InlineCarrier(threadId, receive)
-        this.#carrier = carrier
-        const inlineBoot = structuredClone(boot, transferList.length > 0 ? { transfer: [...transferList] as never } : undefined)
-        const server = new Server(carrier.end, inlineBoot, { load: source.load, handle: node })
-        void server.run()
-      }
-    } catch (error) {
-      throw isDataCloneError(error) ? this.#argumentsNotCloneable(error) : error
+    const receive = (message: unknown): void => this.#receive(message as FromService)
+    this.#carrier = spawn({ node, options, restart, source, link: this.#link, receive })
+    if (options.isolation === 'thread') {
+      this.#unsubscribe = onSinkLevelChange((level) => this.#post({ kind: 'log-level', level }))
     }
     this.#threadId = this.#carrier.threadId
     void this.#carrier.exited.then((exit) => this.#onExit(exit))
-  }
-
-  #argumentsNotCloneable(error: unknown): Error {
-    const service = this.#options.node.beacon.path
-    const what = 'An argument of the constructor'
-    return bulkheadError('ERR_NOT_CLONEABLE', { what, service, reason: describe(error) }, { service })
   }
 
   #askToStop(budget: Budget): Promise<void> {
@@ -291,7 +258,7 @@ export class Session {
     const { node } = this.#options
     const { crashReason } = node
     const crashed = node.state === 'crashed'
-    const refuse = (what: string): unknown => {
+    const refuse = (what: string): Error => {
       const service = node.beacon.path
       return crashed
         ? bulkheadError('ERR_SERVICE_CRASHED', { what, service }, { service, cause: crashReason })

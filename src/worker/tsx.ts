@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { bulkheadError } from '../errors/bulkhead-error.ts'
-import { isTypeScript } from './load.ts'
+import { isTypeScript } from './module-url.ts'
 
 /**
  * URL of tsx's loader for a thread that has TypeScript to load (the service module, or this library in its own

@@ -1,0 +1,238 @@
+import type { Piscina } from 'piscina'
+import type { Budget } from '../base/budget.ts'
+import type { Duration } from '../base/duration.ts'
+import { toMilliseconds } from '../errors/arguments.ts'
+import { bulkheadError } from '../errors/bulkhead-error.ts'
+import { decodeError } from '../errors/decode.ts'
+import { describe } from '../errors/describe.ts'
+import type { HooksBody } from '../service/hooks.ts'
+import { LIBRARY_CLASS } from '../service/managed.ts'
+import { NODE } from '../service/node.ts'
+import { Service } from '../service/service.ts'
+import { inheritedExecArgv } from '../worker/exec-argv.ts'
+import { moduleUrl } from '../worker/module-url.ts'
+import { pack, unpack } from '../worker/pack.ts'
+import { tsxFor } from '../worker/tsx.ts'
+import { type TaskCall, type TaskOutcome, plainPorter } from './run-task.ts'
+
+type PiscinaOptions = NonNullable<ConstructorParameters<typeof Piscina>[0]>
+
+export interface PoolOptions {
+  /** The module whose exports are the tasks: a URL, or an absolute path. */
+  filename: string | URL
+  /** Threads kept from the start; Piscina's default is half the cores. */
+  minThreads?: number
+  /** Piscina's default is one and a half times the cores. */
+  maxThreads?: number
+  /** How long a thread beyond `minThreads` may be idle before it ends; 0 by default. */
+  idleTimeout?: Duration
+  /** Tasks waiting for a thread; no limit by default, beyond it `ERR_OVERLOADED`. */
+  maxQueue?: number
+  /** 1 by default. */
+  concurrentTasksPerWorker?: number
+  /** As for `worker_threads.Worker`. */
+  resourceLimits?: PiscinaOptions['resourceLimits']
+  /** As for `worker_threads.Worker`. */
+  env?: PiscinaOptions['env']
+  /** As for `worker_threads.Worker`; this process's own by default, without tsx. */
+  execArgv?: readonly string[]
+  /** `'Pool'` by default. */
+  label?: string
+}
+
+export interface RunOptions {
+  /** Name of the export to call; `'default'` by default. */
+  name?: string
+  /** On its abort a queued task never runs, and a running one ends with its thread. */
+  signal?: AbortSignal
+}
+
+interface Task {
+  readonly call: TaskCall
+  readonly transferList: readonly never[]
+  readonly signal: AbortSignal | undefined
+  resolve(value: unknown): void
+  reject(reason: unknown): void
+}
+
+/** Stateless CPU tasks over the threads of a Piscina, as a Service: refused, finished or ended when it stops. */
+export class Pool extends Service {
+  /** @internal */
+  static override readonly [LIBRARY_CLASS]: true = true
+
+  readonly #options: PoolOptions
+  readonly #module: string
+  readonly #maxQueue: number
+  // A queue of our own: of Piscina's, nobody can tell the tasks that wait from those that run.
+  readonly #queued = new Set<Task>()
+  readonly #running = new Set<Task>()
+  #piscina: Promise<Piscina> | undefined
+  /** Tasks that run at once; known once the threads are there. */
+  #capacity = Infinity
+  #whenIdle: (() => void) | undefined
+
+  /** @throws `ERR_INVALID_ARGUMENT`, `ERR_INVALID_DURATION` */
+  constructor(options: PoolOptions) {
+    super({ label: options.label ?? 'Pool' })
+    this.#options = options
+    this.#module = moduleUrl(options.filename)
+    this.#maxQueue = options.maxQueue ?? Infinity
+    toMilliseconds(options.idleTimeout ?? 0)
+    const body = this[NODE].body as HooksBody
+    body.drain = () => this.#drain()
+    body.describeDrain = () => [...this.#running].map((task) => `task ${task.call.name}`).join(', ')
+    body.release = (budget) => this.#release(budget)
+    this.onChange(({ state, reason }) => {
+      if (state === 'crashed') this.#rejectAll([...this.#queued, ...this.#running], (what) => this.#crashed(what, reason))
+    })
+  }
+
+  protected override async onStart(): Promise<void> {
+    await this.#threads()
+  }
+
+  /**
+   * Runs a task in one of the threads.
+   * @throws `ERR_NOT_RUNNING`, `ERR_OVERLOADED`, `ERR_SERVICE_STOPPED`, `ERR_SERVICE_CRASHED`, `ERR_STOP_TIMEOUT`,
+   * `ERR_NO_SUCH_EXPORT`, `ERR_NOT_CLONEABLE`, the signal's reason, or what the task threw
+   */
+  run<R = unknown>(task?: unknown, { name = 'default', signal }: RunOptions = {}): Promise<R> {
+    const { path } = this.beacon
+    if (this.state !== 'running' && this.state !== 'starting') {
+      const parameters = { service: path, state: this.state, what: `Task ${name}` }
+      return Promise.reject(bulkheadError('ERR_NOT_RUNNING', parameters, { service: path }))
+    }
+    if (signal?.aborted) return Promise.reject(signal.reason as Error)
+    if (this.#queued.size >= this.#maxQueue && !this.#hasRoom) {
+      const parameters = { service: path, limit: this.#maxQueue, what: `Task ${name}` }
+      return Promise.reject(bulkheadError('ERR_OVERLOADED', parameters, { service: path }))
+    }
+    return new Promise<R>((resolve, reject) => {
+      const { packed, transferList } = pack(task, plainPorter)
+      const call: TaskCall = { module: this.#module, name, task: packed }
+      this.#enqueue({
+        call,
+        transferList: transferList as readonly never[],
+        signal,
+        resolve: resolve as (value: unknown) => void,
+        reject,
+      })
+    })
+  }
+
+  /** Tasks waiting for a thread. */
+  get queueSize(): number {
+    return this.#queued.size
+  }
+
+  get #hasRoom(): boolean {
+    return this.#running.size < this.#capacity
+  }
+
+  #enqueue(task: Task): void {
+    const { signal } = task
+    if (signal) {
+      const onAbort = (): void => {
+        if (this.#queued.delete(task)) task.reject(signal.reason)
+      }
+      signal.addEventListener('abort', onAbort, { once: true })
+      const { resolve, reject } = task
+      const stopListening = (): void => signal.removeEventListener('abort', onAbort)
+      task = {
+        ...task,
+        resolve: (value) => (stopListening(), resolve(value)),
+        reject: (reason) => (stopListening(), reject(reason)),
+      }
+    }
+    this.#queued.add(task)
+    this.#dispatch()
+  }
+
+  #dispatch(): void {
+    for (const task of this.#queued) {
+      if (!this.#hasRoom) return
+      this.#queued.delete(task)
+      this.#running.add(task)
+      void this.#execute(task)
+    }
+  }
+
+  async #execute(task: Task): Promise<void> {
+    const { call, transferList, signal } = task
+    try {
+      const piscina = await this.#threads()
+      const entry = { ...call, tsx: tsxFor(this.#module), run: RUN_TASK }
+      const options = { transferList: [...transferList], ...(signal ? { signal } : {}) }
+      const outcome = (await piscina.run(entry, options)) as TaskOutcome
+      if ('thrown' in outcome) task.reject(decodeError(outcome.thrown))
+      else task.resolve(unpack(outcome.value, plainPorter))
+    } catch (error) {
+      task.reject(signal?.aborted ? signal.reason : this.#translate(error, call.name))
+    } finally {
+      this.#running.delete(task)
+      if (this.#running.size === 0) this.#whenIdle?.()
+      this.#dispatch()
+    }
+  }
+
+  #threads(): Promise<Piscina> {
+    this.#piscina ??= this.#makeThreads()
+    return this.#piscina
+  }
+
+  async #makeThreads(): Promise<Piscina> {
+    const { Piscina } = await import('piscina')
+    const { filename: _ours, label: _label, maxQueue: _queue, idleTimeout = 0, execArgv, ...rest } = this.#options
+    const piscina = new Piscina({
+      ...rest,
+      filename: TASK_ENTRY,
+      idleTimeout: Math.min(toMilliseconds(idleTimeout), 2 ** 31 - 1),
+      maxQueue: Infinity,
+      execArgv: [...(execArgv ?? inheritedExecArgv())],
+    })
+    this.#capacity = piscina.maxThreads * (rest.concurrentTasksPerWorker ?? 1)
+    return piscina
+  }
+
+  /** Before onStop: nothing new, nothing queued; what runs may finish. */
+  async #drain(): Promise<void> {
+    const { path: service } = this.beacon
+    this.#rejectAll([...this.#queued], (what) => bulkheadError('ERR_SERVICE_STOPPED', { what, service }, { service }))
+    if (this.#running.size === 0) return
+    await new Promise<void>((resolve) => (this.#whenIdle = resolve))
+  }
+
+  /** What still runs has outlived the budget: its threads end with the pool. */
+  async #release(budget: Budget): Promise<void> {
+    const { path: service } = this.beacon
+    const { timeout } = budget
+    this.#rejectAll([...this.#queued, ...this.#running], (what) =>
+      bulkheadError('ERR_STOP_TIMEOUT', { service, what, timeout }, { service, phase: 'drain' }),
+    )
+    const piscina = await this.#piscina
+    this.#piscina = undefined
+    await piscina?.destroy()
+  }
+
+  #rejectAll(tasks: readonly Task[], reason: (what: string) => unknown): void {
+    for (const task of tasks) {
+      this.#queued.delete(task)
+      task.reject(reason(`Task ${task.call.name}`))
+    }
+  }
+
+  #crashed(what: string, cause: unknown): Error {
+    const service = this.beacon.path
+    return bulkheadError('ERR_SERVICE_CRASHED', { what, service }, { service, cause })
+  }
+
+  #translate(error: unknown, name: string): unknown {
+    if (!(error instanceof Error) || error.name !== 'DataCloneError') return error
+    const service = this.beacon.path
+    const what = `The argument or result of task ${name}`
+    return bulkheadError('ERR_NOT_CLONEABLE', { what, service, reason: describe(error) }, { service })
+  }
+}
+
+const TASK_ENTRY = new URL('../../workers/task.js', import.meta.url).href
+const RUN_TASK = new URL(import.meta.url.endsWith('.ts') ? './run-task.ts' : './run-task.js', import.meta.url).href

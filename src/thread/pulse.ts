@@ -1,0 +1,75 @@
+import type { Clock } from '../base/clock.ts'
+
+/** Shared with a thread: the thread counts up as long as its event loop turns, without any message. */
+export interface Pulse {
+  readonly counter: SharedArrayBuffer
+  /** How often the thread counts, in ms. */
+  readonly every: number
+}
+
+export interface PulseLimits {
+  /** Milliseconds without a sign of life until it is told; `Infinity`: never. */
+  readonly warning: number
+  /** Milliseconds without a sign of life until it is ended; `Infinity`: never. */
+  readonly timeout: number
+}
+
+export interface PulseWatch {
+  warn(silentFor: number): void
+  hung(silentFor: number): void
+}
+
+const FASTEST = 10
+const SLOWEST = 1000
+
+/** Undefined where nothing is to be watched. */
+export function makePulse({ warning, timeout }: PulseLimits): Pulse | undefined {
+  const shortest = Math.min(warning, timeout)
+  if (shortest === Infinity) return undefined
+  const every = Math.min(Math.max(shortest / 4, FASTEST), SLOWEST)
+  return { counter: new SharedArrayBuffer(4), every }
+}
+
+/** The thread's side. Unref'd: it keeps no thread alive. */
+export function beat({ counter, every }: Pulse): void {
+  const count = new Int32Array(counter)
+  setInterval(() => Atomics.add(count, 0, 1), every).unref()
+}
+
+/**
+ * Looks at the counter as often as the thread is to move it. Each look counts for one interval at the most: while this
+ * thread itself was blocked, or the whole process was suspended, nothing was seen of the other.
+ */
+export function watchPulse(pulse: Pulse, limits: PulseLimits, clock: Clock, watch: PulseWatch): () => void {
+  const count = new Int32Array(pulse.counter)
+  let last = Atomics.load(count, 0)
+  let lookedAt = clock.now()
+  let silentFor = 0
+  let warned = false
+  let cancel = (): void => {}
+
+  const look = (): void => {
+    const now = clock.now()
+    const current = Atomics.load(count, 0)
+    if (current !== last) {
+      last = current
+      silentFor = 0
+      warned = false
+    } else silentFor += Math.min(now - lookedAt, pulse.every * 2)
+    lookedAt = now
+    if (silentFor >= limits.timeout) {
+      watch.hung(silentFor)
+      return
+    }
+    if (silentFor >= limits.warning && !warned) {
+      warned = true
+      watch.warn(silentFor)
+    }
+    schedule()
+  }
+  const schedule = (): void => {
+    cancel = clock.after(pulse.every, look, { unref: true })
+  }
+  schedule()
+  return () => cancel()
+}
