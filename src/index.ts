@@ -23,3 +23,15 @@ export { transfer } from './worker/pack.ts'
 export { ServiceProxy, type WithOptions } from './thread/proxy.ts'
 export type { Isolated, RemoteMethods } from './thread/types.ts'
 export { Pool, type PoolOptions, type RunOptions } from './pool/pool.ts'
+export { Host, type HostOptions } from './host/host.ts'
+export { formatReport, type FormatOptions } from './host/format.ts'
+export type { ServiceReport, ShutdownReport } from './host/report.ts'
+export {
+  Supervisor,
+  type BackoffOptions,
+  type ChildSpec,
+  type RestartType,
+  type Strategy,
+  type SupervisorEvent,
+  type SupervisorOptions,
+} from './supervisor/supervisor.ts'

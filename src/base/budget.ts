@@ -79,7 +79,7 @@ export class Budget {
         },
         (error: unknown) => {
           settled()
-          reject(error as Error)
+          reject(error)
         },
       )
       if (waiters === this.#late && this.#clock.now() >= this.#graceEnd()) {
@@ -116,7 +116,7 @@ export class Budget {
     this.#cancelTimer = this.#clock.after(Math.max(due - this.#clock.now(), 0), () => {
       for (const giveUp of this.spent ? [...this.#early] : []) giveUp()
       if (this.#graceEndsAt !== undefined && this.#clock.now() >= this.#graceEndsAt) {
-        for (const giveUp of [...this.#late]) giveUp()
+        for (const giveUp of Array.from(this.#late)) giveUp()
       }
       this.#arm()
     })

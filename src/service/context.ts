@@ -45,5 +45,5 @@ function inFrames<T>(frame: Frame | undefined, work: () => T): T {
 
 /** Keeps the frames of here for a callback that is called from elsewhere. */
 export function bindContext<F extends (...args: never[]) => unknown>(callback: F): F {
-  return frames.getStore() === undefined ? callback : (AsyncLocalStorage.bind(callback) as F)
+  return frames.getStore() === undefined ? callback : AsyncLocalStorage.bind<F>(callback)
 }

@@ -24,7 +24,10 @@ export async function crashNode(
   if (node.isUp) {
     runOutside(() => markAndTearDown(node, reason, log))
   } else if (node.state !== 'crashed') {
-    node.body.problem(reason, `A crash was reported while ${node.state}; nothing is running, so nothing is torn down`)
+    node.body.problem(
+      reason,
+      `A crash was reported while ${node.state}; nothing is running, so nothing is torn down`,
+    )
     return
   }
   if (fromInside) return
@@ -63,7 +66,6 @@ function mark(subtrees: readonly ServiceNode[], reason: unknown): () => void {
     node.state = 'crashed'
     node.crashReason = reason
     node.run.crashedWith = { reason }
-    node.run.marked = true
     for (const child of node.eachChild()) visit(child)
   }
   for (const subtree of subtrees) visit(subtree)

@@ -86,7 +86,9 @@ export abstract class ManagedService implements ServiceLike {
     const node = this[NODE]
     if (node.steering) return node.steering.restart()
     if (!isInside(node)) return restartNode(node)
-    runOutside(() => restartNode(node)).catch((error: unknown) => node.body.problem(error, 'The restart failed'))
+    runOutside(() => restartNode(node)).catch((error: unknown) =>
+      node.body.problem(error, 'The restart failed'),
+    )
   }
 
   crash(reason: unknown): Promise<void> {

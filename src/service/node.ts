@@ -1,12 +1,20 @@
 import { type Clock, systemClock } from '../base/clock.ts'
 import { Beacon } from '../beacon/beacon.ts'
 import { bulkheadError } from '../errors/bulkhead-error.ts'
+import { describe } from '../errors/describe.ts'
 import type { Body } from './body.ts'
 import { asGiven } from './context.ts'
 import type { TeardownRecord } from './record.ts'
 import { Run } from './run.ts'
 import { TRANSITIONS, isUp } from './state.ts'
-import type { ServiceLike, ServiceState, ServiceView, StateChange, StopOptions, SupervisorLike } from './types.ts'
+import type {
+  ServiceLike,
+  ServiceState,
+  ServiceView,
+  StateChange,
+  StopOptions,
+  SupervisorLike,
+} from './types.ts'
 
 /** Finds the node behind any ServiceLike. */
 export const NODE: unique symbol = Symbol.for('bulkhead.node') as never
@@ -15,7 +23,7 @@ export function nodeOf(service: ServiceLike): ServiceNode {
   const node = (service as { [NODE]?: ServiceNode } | null | undefined)?.[NODE]
   if (node) return node
   throw bulkheadError('ERR_INVALID_ARGUMENT', {
-    problem: `${String(service)} is not a service: give an instance of Service, or what isolate() returned`,
+    problem: `${describe(service)} is not a service: give an instance of Service, or what isolate() returned`,
   })
 }
 
@@ -146,7 +154,7 @@ export class ServiceNode {
   }
 
   #tell(change: StateChange): void {
-    for (const listener of [...(this.#listeners ?? [])]) {
+    for (const listener of Array.from(this.#listeners ?? [])) {
       if (!this.#listeners?.has(listener)) continue
       try {
         listener(change)
@@ -192,8 +200,8 @@ export class ServiceNode {
   }
 
   #refuseMisfit(child: ServiceNode): void {
-    for (let at: ServiceNode | undefined = this; at; at = at.parent) {
-      if (at === child) {
+    for (const { data } of this.beacon.walk()) {
+      if (data === child.owner) {
         throw bulkheadError('ERR_CYCLE', { service: child.beacon.path, parent: this.beacon.path })
       }
     }
@@ -217,6 +225,6 @@ export class ServiceNode {
 
   /** Three restarts leave as many children as one start. */
   dropChildrenOf(run: Run): void {
-    for (const child of [...this.#children.values()]) if (child.run === run) this.dropChild(child.node)
+    for (const child of Array.from(this.#children.values())) if (child.run === run) this.dropChild(child.node)
   }
 }

@@ -27,7 +27,11 @@ async function stopThenStart(node: ServiceNode, ticket: { cancelled: boolean }):
   }
   // A stop() that arrived meanwhile means stopped. From here to the state `starting` nothing is awaited.
   if (ticket.cancelled) {
-    throw bulkheadError('ERR_STOPPED_WHILE_STARTING', { service: node.beacon.path }, { service: node.beacon.path })
+    throw bulkheadError(
+      'ERR_STOPPED_WHILE_STARTING',
+      { service: node.beacon.path },
+      { service: node.beacon.path },
+    )
   }
   await beginStart(node, { restart: true })
 }

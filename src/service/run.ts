@@ -33,7 +33,7 @@ export class Run {
   readonly stepsOver = new Deferred()
   /** Whether the steps of start came to rest by themselves. */
   atRest = false
-  /** Marked together with what is above it: its teardown begins when its turn in the order comes. */
+  /** Marked together with what is above it: its teardown began when its turn in the order came. */
   marked = false
   /** Whether the log has told of the stop already. */
   stopTold = false

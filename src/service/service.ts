@@ -254,7 +254,10 @@ export abstract class Service extends ManagedService {
    * stops. A work that rejects rejects the wait.
    */
   wait(): Promise<WaitResult<[]>>
-  wait<const W extends Work | readonly Work[]>(work: W, options?: WaitOptions): Promise<WaitResult<WorkResults<W>>>
+  wait<const W extends Work | readonly Work[]>(
+    work: W,
+    options?: WaitOptions,
+  ): Promise<WaitResult<WorkResults<W>>>
   wait(work: undefined, options?: WaitOptions): Promise<WaitResult<[]>>
   wait(work?: Work | readonly Work[], options?: WaitOptions): Promise<WaitResult<never>> {
     const works = work === undefined ? [] : isList(work) ? work : [work]

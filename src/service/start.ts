@@ -46,7 +46,11 @@ export async function startChild(child: ServiceNode): Promise<void> {
 
 export function invalidState(node: ServiceNode, verb: string): Error {
   const state = node.state === 'crashed' ? 'crashed and still being torn down' : node.state
-  return bulkheadError('ERR_INVALID_STATE', { verb, service: node.beacon.path, state }, { service: node.beacon.path })
+  return bulkheadError(
+    'ERR_INVALID_STATE',
+    { verb, service: node.beacon.path, state },
+    { service: node.beacon.path },
+  )
 }
 
 /** The run from its first step until it is running, or down again. */
@@ -77,7 +81,11 @@ async function climb(node: ServiceNode, run: Run, restart: boolean): Promise<voi
   if (run.reachedRunning) return
   await run.down
   if (run.crashedWith) throw run.crashedWith.reason
-  throw bulkheadError('ERR_STOPPED_WHILE_STARTING', { service: node.beacon.path }, { service: node.beacon.path })
+  throw bulkheadError(
+    'ERR_STOPPED_WHILE_STARTING',
+    { service: node.beacon.path },
+    { service: node.beacon.path },
+  )
 }
 
 function stepFailed(node: ServiceNode, run: Run, error: unknown): void {

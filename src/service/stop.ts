@@ -16,8 +16,10 @@ export function stopNode(node: ServiceNode, budget: Budget): Promise<unknown[]> 
   else run.budget = budget
   if (run.down) return run.down
   if (node.awaitsTurn) {
-    // Marked with what is above or beside it, and its turn has come.
-    run.down = teardown(node, run)
+    // Marked with what is above or beside it, and its turn has come. Assigned before the first hook runs: what that
+    // hook asks for joins this teardown.
+    run.marked = true
+    run.down = Promise.resolve().then(() => teardown(node, run))
     return run.down
   }
   // Assigned before anyone is told: a listener that calls stop() again joins this one.
@@ -41,7 +43,6 @@ function interruptStartingChildren(node: ServiceNode, budget: Budget): void {
   for (const child of node.children) {
     child.cancelRestart()
     if (child.state !== 'starting') continue
-    child.run.marked = true
     child.run.budget ??= budget
     child.transition('stopping')
     interruptStartingChildren(child, budget)
@@ -83,7 +84,8 @@ export async function teardown(node: ServiceNode, run: Run): Promise<unknown[]> 
         own.push({ phase, error: overrun(node, phase, describeOverrun?.() ?? phase, budget) })
       }
     } catch (error) {
-      for (const one of error instanceof SeveralErrors ? error.errors : [error]) own.push({ phase, error: one })
+      for (const one of error instanceof SeveralErrors ? error.errors : [error])
+        own.push({ phase, error: one })
     }
     if (isStopPhase(phase)) run.phases[phase] = (run.phases[phase] ?? 0) + clock.now() - from
   }
@@ -115,7 +117,7 @@ export async function teardown(node: ServiceNode, run: Run): Promise<unknown[]> 
   const stopChildren = async (): Promise<void> => {
     const from = clock.now()
     run.phase = 'children'
-    for (const child of [...node.children].reverse()) {
+    for (const child of node.children.toReversed()) {
       child.cancelRestart()
       const stopping = stopNode(child, budget)
       if (stopping) ofChildren.push(...(await stopping))

@@ -46,6 +46,11 @@ export async function waitFor(works: readonly Work[], context: WaitContext): Pro
   let timedOut = false
   // What comes first decides: a stop a moment later does not change the result.
   let over = false
+  const end = (outcome: () => void): void => {
+    if (over) return
+    over = true
+    outcome()
+  }
 
   try {
     if (stopped) {
@@ -54,18 +59,13 @@ export async function waitFor(works: readonly Work[], context: WaitContext): Pro
     } else if (enough !== 0) {
       await new Promise<void>((resolve, reject) => {
         let done = 0
-        const end = (outcome: () => void): void => {
-          if (over) return
-          over = true
-          outcome()
-        }
         const finish = (index: number, value: unknown): void => {
           if (over) return
           results[index] = value
           done += 1
           if (done === enough) end(resolve)
         }
-        const fail = (error: unknown): void => end(() => reject(error as Error))
+        const fail = (error: unknown): void => end(() => reject(error))
         cleanups.push(onAbort(signal, () => end(() => ((stopped = true), resolve()))))
         if (timeout !== Infinity) {
           cleanups.push(clock.after(timeout, () => end(() => ((timedOut = true), resolve()))))
@@ -102,7 +102,10 @@ function isPromise(work: Work): work is PromiseLike<unknown> {
   return typeof work !== 'function' && !(work instanceof AbortSignal)
 }
 
-async function begin(work: (signal: AbortSignal) => PromiseLike<unknown>, signal: AbortSignal): Promise<unknown> {
+async function begin(
+  work: (signal: AbortSignal) => PromiseLike<unknown>,
+  signal: AbortSignal,
+): Promise<unknown> {
   return work(signal)
 }
 

@@ -53,7 +53,9 @@ export class WorkSet {
       return refused
     }
     const promise =
-      typeof work === 'function' ? this.#begin(name ?? (work.name || 'future'), work) : this.#adopt(name, work)
+      typeof work === 'function'
+        ? this.#begin(name ?? (work.name || 'future'), work)
+        : this.#adopt(name, work)
     ignoreRejection(promise)
     return promise
   }
@@ -61,7 +63,7 @@ export class WorkSet {
   /** Aborts every signal, the newest first, and lets go of promises that cannot be cancelled. */
   cancel(): void {
     this.#cancelled = true
-    for (const entry of [...this.#entries].reverse()) {
+    for (const entry of [...this.#entries].toReversed()) {
       if (entry.controller) entry.controller.abort()
       else this.#remove(entry)
     }

@@ -2,6 +2,7 @@ import { Worker } from 'node:worker_threads'
 import { Deferred } from '../base/deferred.ts'
 import { inheritedExecArgv } from '../worker/exec-argv.ts'
 import type { Boot } from './protocol.ts'
+import type { Pulse } from './pulse.ts'
 
 /** How a thread, or what stands for one, has ended. */
 export interface CarrierExit {
@@ -44,6 +45,8 @@ export interface EntryData {
     /** URL of tsx's loader, where TypeScript is to be loaded. */
     readonly tsx: string | undefined
     readonly boot: Boot
+    /** Where the thread shows that it lives, if it is watched. */
+    readonly pulse: Pulse | undefined
   }
 }
 

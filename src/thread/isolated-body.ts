@@ -76,8 +76,7 @@ export class IsolatedBody implements Body {
         steered.catch((error: unknown) => this.problem(error, `${message.verb}() from inside met errors`))
         ignoreRejection(steered)
       },
-      leftovers: (resources) =>
-        this.log.warn('Its thread was kept alive by %s after the stop, and has been ended', resources.join(', ')),
+      warn: (text) => this.log.warn(text),
     })
     await this.#session.start()
   }

@@ -51,6 +51,7 @@ export class Link implements Porter {
   #nextTarget = 0
   #nextCall = 0
   #closedWith: (() => Error) | undefined
+  #down = false
   /** The errors that tell of the close. */
   readonly #ends = new WeakSet<object>()
   /** What the value being packed has exported. */
@@ -104,18 +105,24 @@ export class Link implements Porter {
     }
   }
 
-  /** One side is down: what waits for the other rejects, what was exported is let go. */
-  close(reason: () => Error): void {
+  /** The other side answers no more: what waits for it rejects. What was exported may still be used. */
+  refuse(reason: () => Error): void {
     if (this.#closedWith) return
     this.#closedWith = () => {
       const error = reason()
       this.#ends.add(error)
       return error
     }
-    for (const target of [...this.#exported.keys()]) this.#release(target)
     for (const pending of this.#pending.values()) pending.reject(this.#closedWith())
     this.#pending.clear()
     this.#controllers.clear()
+  }
+
+  /** One side is down: what was exported is let go, too. */
+  close(reason: () => Error): void {
+    this.refuse(reason)
+    this.#down = true
+    for (const target of [...this.#exported.keys()]) this.#release(target)
   }
 
   // ---- Porter
@@ -270,7 +277,7 @@ export class Link implements Porter {
   }
 
   #tell(message: LinkMessage): void {
-    if (!this.#closedWith) this.#options.post(message)
+    if (!this.#down) this.#options.post(message)
   }
 }
 

@@ -3,6 +3,7 @@ import { toMilliseconds } from '../errors/arguments.ts'
 import { bulkheadError } from '../errors/bulkhead-error.ts'
 import type { ThreadOptions } from './carrier.ts'
 import type { CallLimits } from './protocol.ts'
+import type { PulseLimits } from './pulse.ts'
 import type { ServiceClass } from './server.ts'
 
 export type Isolation = 'thread' | 'inline'
@@ -26,6 +27,13 @@ export interface IsolateOptions<A extends readonly unknown[] = readonly unknown[
   concurrency?: number
   /** Calls waiting for that; no limit by default, beyond it `ERR_OVERLOADED`. */
   maxQueue?: number
+  /**
+   * A thread whose event loop gave no sign of life that long is ended, and the service crashes; `false`, the default,
+   * for never. While an inspector is open it does not count: a paused debugger is no hang.
+   */
+  hangTimeout?: Duration | false
+  /** After that long without a sign of life the stack that blocks is logged; `'10s'` by default. */
+  hangWarning?: Duration | false
   /** As for `worker_threads.Worker`. */
   resourceLimits?: ThreadOptions['resourceLimits']
   /** As for `worker_threads.Worker`. */
@@ -52,6 +60,7 @@ export interface ResolvedOptions {
   readonly stopTimeout: number
   readonly limits: CallLimits
   readonly thread: ThreadOptions
+  readonly pulse: PulseLimits
 }
 
 /** @throws `ERR_INVALID_DURATION`, `ERR_INVALID_ARGUMENT` */
@@ -75,6 +84,10 @@ export function resolveOptions(
       concurrency: count('concurrency', options.concurrency ?? Infinity, 1),
       maxQueue: count('maxQueue', options.maxQueue ?? Infinity, 0),
       drainTimeout: toMilliseconds(options.drainTimeout ?? '2s'),
+    },
+    pulse: {
+      warning: toMilliseconds(options.hangWarning === false ? Infinity : (options.hangWarning ?? '10s')),
+      timeout: toMilliseconds(options.hangTimeout === false ? Infinity : (options.hangTimeout ?? Infinity)),
     },
     thread: { env: options.env, execArgv: options.execArgv, resourceLimits: options.resourceLimits },
   }

@@ -6,6 +6,7 @@ import { setLoadingModule } from '../service/loading.ts'
 import type { EntryData, ServiceEnd } from './carrier.ts'
 import { loadServiceClass } from './load.ts'
 import type { FromService } from './protocol.ts'
+import { beat } from './pulse.ts'
 import { Server } from './server.ts'
 
 /** How long what a stopped service left behind may keep its thread, in ms. */
@@ -14,10 +15,11 @@ const LEFTOVERS_AFTER = 50
 /** The whole life of a thread: serves the service it was made for. */
 export async function serve(): Promise<void> {
   const port = parentPort
-  const { boot } = (workerData as EntryData).bulkhead
+  const { boot, pulse } = (workerData as EntryData).bulkhead
   if (!port) throw new Error('Bulkhead: this file is the entry of a worker thread')
   const post = (message: FromService): void => port.postMessage(message)
 
+  if (pulse) beat(pulse)
   const sink = new PostSink({ post: (record) => post({ kind: 'log', record }), level: boot.logLevel })
   setSink(sink)
   // It only watches: the thread still ends, and this message is delivered before its exit.

@@ -12,10 +12,13 @@ import type { Carrier, CarrierExit } from './carrier.ts'
 import { type CallOptions, Client, type Entry } from './client.ts'
 import { deathReason } from './death.ts'
 import { Link, type LinkMessage } from './link.ts'
+import { guardAgainstHang } from './hang.ts'
 import { Mirror } from './mirror.ts'
 import type { ResolvedOptions } from './options.ts'
 import type { FromService, ReplyMessage, ToService } from './protocol.ts'
+import { type Pulse, makePulse } from './pulse.ts'
 import { spawn } from './spawn.ts'
+import { stackWithin } from './stack.ts'
 
 /** Beyond its deadline, how long a thread has to say how far it came, in ms: its own grace and the way. */
 const LAST_WORD = 150
@@ -32,7 +35,7 @@ export interface SessionOptions {
   /** The service in the thread has crashed, or the thread has died. */
   crashed(reason: unknown, toldToLog: boolean): void
   steer(message: Extract<FromService, { kind: 'steer' }>): void
-  leftovers(resources: readonly string[]): void
+  warn(text: string): void
 }
 
 /** One run of an isolated service as seen from its handle: one thread, from its spawning to its end. */
@@ -58,8 +61,9 @@ export class Session {
   #record: TeardownRecord | undefined
   #exitMs = 0
   #threadId: number | undefined
+  #pulse: Pulse | undefined
   #downErrors: unknown[] = []
-  #unsubscribe: (() => void) | undefined
+  readonly #cleanups: (() => void)[] = []
 
   constructor(options: SessionOptions) {
     this.#options = options
@@ -174,12 +178,32 @@ export class Session {
     }
     this.#step = 'load module'
     const receive = (message: unknown): void => this.#receive(message as FromService)
-    this.#carrier = spawn({ node, options, restart, source, link: this.#link, receive })
-    if (options.isolation === 'thread') {
-      this.#unsubscribe = onSinkLevelChange((level) => this.#post({ kind: 'log-level', level }))
-    }
+    const pulse = options.isolation === 'thread' ? makePulse(options.pulse) : undefined
+    this.#carrier = spawn({ node, options, restart, source, link: this.#link, pulse, receive })
     this.#threadId = this.#carrier.threadId
+    if (options.isolation === 'thread') {
+      this.#cleanups.push(onSinkLevelChange((level) => this.#post({ kind: 'log-level', level })))
+    }
+    this.#pulse = pulse
     void this.#carrier.exited.then((exit) => this.#onExit(exit))
+  }
+
+  #guardAgainstHang(): void {
+    const { node, options, warn } = this.#options
+    if (!this.#pulse || this.#threadId === undefined) return
+    const stop = guardAgainstHang({
+      pulse: this.#pulse,
+      limits: options.pulse,
+      clock: node.clock,
+      threadId: this.#threadId,
+      service: () => node.beacon.path,
+      warn,
+      hung: (reason) => {
+        this.#uncaught = { error: reason }
+        this.#carrier?.terminate()
+      },
+    })
+    this.#cleanups.push(stop)
   }
 
   #askToStop(budget: Budget): Promise<void> {
@@ -211,7 +235,9 @@ export class Session {
   async #giveUp(budget: Budget): Promise<void> {
     const service = this.#options.node.beacon.path
     const phase = this.#running ? 'onStop' : this.#step
-    const what = 'its thread, which did not answer and has been ended,'
+    const stack = this.#threadId !== undefined ? await stackWithin(this.#threadId, LAST_WORD) : undefined
+    const where = stack === undefined ? '' : `, in:\n${stack}\nIt`
+    const what = `its thread, which did not answer and has been ended${where}`
     this.#terminate()
     await this.#exited.promise
     this.#downErrors = [
@@ -247,8 +273,7 @@ export class Session {
 
   #end(): void {
     const { node } = this.#options
-    this.#unsubscribe?.()
-    this.#unsubscribe = undefined
+    for (const cleanup of this.#cleanups.splice(0)) cleanup()
     this.#refuseCalls()
     this.mirror.end({ crashed: node.state === 'crashed', reason: node.crashReason })
   }
@@ -265,7 +290,10 @@ export class Session {
         : bulkheadError('ERR_SERVICE_STOPPED', { what, service }, { service })
     }
     this.#client.close(refuse)
-    this.#link.close(() => refuse('A callback or stream'))
+    // The hooks of a teardown may still use the callbacks they were given.
+    const lost = (): Error => refuse('A callback or stream')
+    if (this.#dead || this.#record) this.#link.close(lost)
+    else this.#link.refuse(lost)
   }
 
   #post(message: ToService): void {
@@ -283,6 +311,8 @@ export class Session {
         break
       case 'step':
         this.#step = message.step
+        // Loading may take its time: it is for startTimeout to say how much.
+        if (message.step === 'start') this.#guardAgainstHang()
         break
       case 'started':
         this.#started.resolve()
@@ -303,7 +333,9 @@ export class Session {
         this.#down.resolve(message)
         break
       case 'leftovers':
-        this.#options.leftovers(message.resources)
+        this.#options.warn(
+          `Its thread was kept alive after the stop by ${message.resources.join(', ')}, and has been ended`,
+        )
         break
       case 'uncaught':
         this.#uncaught = { error: decodeError(message.error) }

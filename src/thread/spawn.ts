@@ -9,6 +9,7 @@ import type { Exports, Link } from './link.ts'
 import type { ResolvedOptions, Source } from './options.ts'
 import type { PackResult } from '../worker/pack.ts'
 import type { Boot } from './protocol.ts'
+import type { Pulse } from './pulse.ts'
 import { Server } from './server.ts'
 import { tsxFor } from '../worker/tsx.ts'
 
@@ -19,6 +20,7 @@ export interface SpawnOptions {
   readonly restart: boolean
   readonly source: Source
   readonly link: Link
+  readonly pulse: Pulse | undefined
   receive(message: unknown): void
 }
 
@@ -46,7 +48,7 @@ type PackedArguments = PackResult & { exports: Exports }
 function spawnThread({ source, ...given }: SpawnOptions, args: PackedArguments): Carrier {
   const serve = new URL(import.meta.url.endsWith('.ts') ? './serve.ts' : './serve.js', import.meta.url).href
   const boot = bootOf({ source, ...given }, args)
-  const data = { bulkhead: { serve, tsx: tsxFor(source.module), boot } }
+  const data = { bulkhead: { serve, tsx: tsxFor(source.module), boot, pulse: given.pulse } }
   return new ThreadCarrier(data, args.transferList, given.options.thread, given.receive)
 }
 

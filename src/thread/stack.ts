@@ -6,8 +6,12 @@ const WITHIN = 2000
 
 interface CallFrame {
   readonly functionName: string
-  readonly url: string
-  readonly location: { readonly lineNumber: number; readonly columnNumber?: number }
+  readonly location: { readonly scriptId: string; readonly lineNumber: number; readonly columnNumber?: number }
+}
+
+interface DebuggerMessage {
+  readonly method?: string
+  readonly params?: { readonly callFrames: CallFrame[]; readonly scriptId: string; readonly url: string }
 }
 
 let lastCapture: Promise<unknown> = Promise.resolve()
@@ -23,10 +27,22 @@ export function captureStack(threadId: number): Promise<string | undefined> {
   return capture
 }
 
+/** The same, but waited for only so long, in ms. */
+export async function stackWithin(threadId: number, ms: number): Promise<string | undefined> {
+  let giveUp: NodeJS.Timeout | undefined
+  const late = new Promise<undefined>((resolve) => (giveUp = setTimeout(() => resolve(undefined), ms)))
+  try {
+    return await Promise.race([captureStack(threadId), late])
+  } finally {
+    clearTimeout(giveUp)
+  }
+}
+
 async function readStack(threadId: number): Promise<string | undefined> {
   const { Session, url } = await import('node:inspector')
   if (url() !== undefined) return undefined
   const session = new Session()
+  const urls = new Map<string, string>()
   try {
     session.connect()
     return await new Promise<string | undefined>((resolve, reject) => {
@@ -39,13 +55,15 @@ async function readStack(threadId: number): Promise<string | undefined> {
         tell(session, params.sessionId, 'Debugger.pause')
       })
       session.on('NodeWorker.receivedMessageFromWorker', ({ params }) => {
-        const message = JSON.parse(params.message) as { method?: string; params?: { callFrames: CallFrame[] } }
-        if (message.method !== 'Debugger.paused') return
+        const { method, params: told } = JSON.parse(params.message) as DebuggerMessage
+        // Told of every script before the pause; the frames name them by number alone.
+        if (method === 'Debugger.scriptParsed' && told) urls.set(told.scriptId, told.url)
+        if (method !== 'Debugger.paused') return
         clearTimeout(timer)
         // A paused thread cannot even be terminated: it must run before anything else happens.
         tell(session, params.sessionId, 'Debugger.resume')
         tell(session, params.sessionId, 'Debugger.disable')
-        resolve(formatFrames(message.params?.callFrames ?? []))
+        resolve(formatFrames(told?.callFrames ?? [], urls))
       })
       session.post('NodeWorker.enable', { waitForDebuggerOnStart: false }, (error) => {
         if (error) reject(error)
@@ -63,13 +81,16 @@ function tell(session: Session, sessionId: string, method: string): void {
   session.post('NodeWorker.sendMessageToWorker', { sessionId, message: JSON.stringify({ id: 1, method }) })
 }
 
-function formatFrames(frames: readonly CallFrame[]): string {
-  return frames
-    .map(({ functionName, url, location }) => {
-      const place = originalPlace(url, location.lineNumber, location.columnNumber ?? 0)
-      return functionName === '' ? `    at ${place}` : `    at ${functionName} (${place})`
-    })
-    .join('\n')
+function formatFrames(frames: readonly CallFrame[], urls: ReadonlyMap<string, string>): string {
+  const lines: string[] = []
+  for (const { functionName, location } of frames) {
+    const url = urls.get(location.scriptId) ?? ''
+    // Node's own frames say nothing about who blocks.
+    if (url.startsWith('node:')) continue
+    const place = originalPlace(url, location.lineNumber, location.columnNumber ?? 0)
+    lines.push(functionName === '' ? `    at ${place}` : `    at ${functionName} (${place})`)
+  }
+  return lines.join('\n')
 }
 
 /** In the TypeScript source where this thread knows the module's source map. Lines and columns come in from 0. */

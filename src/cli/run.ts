@@ -1,0 +1,34 @@
+import { isBulkheadError } from '../errors/bulkhead-error.ts'
+import { describe } from '../errors/describe.ts'
+import { formatReport } from '../host/format.ts'
+import type { Host } from '../host/host.ts'
+import type { ShutdownReport } from '../host/report.ts'
+import type { RunCommand } from './args.ts'
+import { endSoon, writeLast } from './end.ts'
+import { loadHost, oneLineOf } from './load.ts'
+
+export async function run(command: RunCommand): Promise<void> {
+  const host = await loadHost(command)
+  host.configure({ stopTimeout: command.stopTimeout, logLevel: command.logLevel })
+  const report = await host.run()
+  tellFailedStart(host, report, command.module)
+  if (command.report === 'text') writeLast('stderr', formatReport(report, look()))
+  if (command.report === 'json') writeLast('stdout', JSON.stringify(report))
+  endSoon()
+}
+
+/** One line for those who do not read the log. */
+export function tellFailedStart(host: Host, report: ShutdownReport, module: string): void {
+  if (report.reason !== 'start-failed') return
+  const { crashReason } = host
+  const failed = isBulkheadError(crashReason, 'ERR_START_FAILED')
+  const text = failed ? `${crashReason.service}: ${describe(crashReason.cause)}` : describe(crashReason)
+  process.stderr.write(`bulkhead: ${module} could not be started: ${oneLineOf(text)}\n`)
+}
+
+function look(): { width: number; colour: boolean } {
+  // Only a terminal has columns, whatever its type says.
+  const { isTTY, columns = 100 } = process.stderr as Partial<NodeJS.WriteStream>
+  const colour = isTTY === true && !process.env.NO_COLOR && process.env.TERM !== 'dumb'
+  return { width: Math.min(Math.max(columns, 80), 120), colour }
+}

@@ -1,0 +1,253 @@
+import { writeSync } from 'node:fs'
+import { Budget } from '../base/budget.ts'
+import type { Duration } from '../base/duration.ts'
+import { toMilliseconds } from '../errors/arguments.ts'
+import { bulkheadError } from '../errors/bulkhead-error.ts'
+import { oneLine } from '../errors/describe.ts'
+import { currentSink, setSink, sinkFor } from '../logging/sink.ts'
+import type { LogSink } from '../logging/types.ts'
+import { isInside } from '../service/context.ts'
+import { crashNode } from '../service/crash.ts'
+import { refuseWhileLoading } from '../service/loading.ts'
+import { LIBRARY_CLASS } from '../service/managed.ts'
+import { nodeOf } from '../service/node.ts'
+import { invalidState } from '../service/start.ts'
+import { stopNode } from '../service/stop.ts'
+import type { ServiceLike, StateChange } from '../service/types.ts'
+import type { ChildSpec } from '../supervisor/child.ts'
+import { Supervisor, type SupervisorOptions } from '../supervisor/supervisor.ts'
+import { dumpTree, stillStopping } from './dump.ts'
+import { type ShutdownReport, exitCodeOf, recordSoFar, shutdownReport } from './report.ts'
+import { checkSignals, listenToProcess, signalExitCode } from './signals.ts'
+
+// Left out by default where the system does not have it.
+const DUMP_SIGNAL = process.platform === 'win32' ? false : 'SIGUSR2'
+
+/** As long as a timer can be: it keeps the process there while the Host runs, whatever its services hold. */
+const LONGEST_INTERVAL = 2 ** 31 - 1
+
+export interface HostOptions extends SupervisorOptions {
+  /** A pino instance or pino options: where the lines of this process and its threads go while the Host is up. */
+  logger?: Parameters<typeof sinkFor>[0]
+  /** The budget of a shutdown, and of the teardown after a crash; `'25s'` by default. */
+  stopTimeout?: Duration
+  /** What stops run(); `['SIGINT', 'SIGTERM']` by default. */
+  signals?: readonly NodeJS.Signals[]
+  /** What prints the live tree to stderr during run(); `'SIGUSR2'` by default. */
+  dumpSignal?: NodeJS.Signals | false
+}
+
+/** The root of the services of a process: one Host per process, on the main thread. */
+export class Host extends Supervisor {
+  /** @internal */
+  static override readonly [LIBRARY_CLASS]: true = true
+
+  readonly #signals: readonly NodeJS.Signals[]
+  readonly #dumpSignal: NodeJS.Signals | false
+  #stopTimeout: number
+  #sink: LogSink | undefined
+  #sinkBefore: LogSink | undefined
+  /** Whether run() is under way. */
+  #hosting = false
+  /** Nobody but the log hears of the errors of the stop under way. */
+  #tellErrors = false
+  #metUncaught = false
+  /** Of the shutdown under way or done; all unset by a start. */
+  #reason: ShutdownReport['reason'] | undefined
+  #began: { readonly at: number; readonly wallTime: number } | undefined
+  #totalMs: number | undefined
+
+  /** @throws `ERR_INVALID_DURATION`, `ERR_INVALID_ARGUMENT` */
+  constructor(services: Iterable<ServiceLike | ChildSpec> = [], options: HostOptions = {}) {
+    const {
+      logger,
+      stopTimeout = '25s',
+      signals = ['SIGINT', 'SIGTERM'],
+      dumpSignal = DUMP_SIGNAL,
+      ...rest
+    } = options
+    super(services, rest)
+    this.#stopTimeout = toMilliseconds(stopTimeout)
+    checkSignals(signals, dumpSignal)
+    this.#signals = [...new Set(signals)]
+    this.#dumpSignal = dumpSignal
+    if (logger !== undefined) this.#sink = hostSink(logger)
+    this.onChange((change) => this.#changed(change))
+  }
+
+  /**
+   * Starts, waits until the Host is stopped (by a signal, stop() or shutdown()) or crashes, and stops; resolves to the
+   * report, also of a start that failed. Sets `process.exitCode`: 0 stopped as asked; 1 the Host crashed, the start or
+   * a stop hook failed, or a service had to be abandoned or terminated. Meanwhile an uncaught error or unhandled
+   * rejection crashes the Host; a second signal ends the process at once with 128 + its number.
+   * @throws `ERR_INVALID_STATE` when it is up or its teardown is under way, `ERR_STARTED_WHILE_LOADING`
+   */
+  async run(): Promise<ShutdownReport> {
+    refuseWhileLoading()
+    const node = nodeOf(this)
+    if (this.#hosting || node.inRun || node.restarting) throw invalidState(node, 'run')
+    this.#hosting = true
+    this.#metUncaught = false
+    const unlisten = listenToProcess({
+      signals: this.#signals,
+      dumpSignal: this.#dumpSignal,
+      stop: (signal) => this.#stopOn(signal),
+      exitNow: (signal) => this.#exitOn(signal),
+      dump: () => process.stderr.write(`${dumpTree(this.beacon)}\n`),
+      uncaught: (error, origin) => this.#crashOn(error, origin),
+    })
+    const alive = setInterval(() => {}, LONGEST_INTERVAL)
+    try {
+      await this.#startAndWait()
+      const report = this.#report()
+      process.exitCode = this.#metUncaught ? 1 : exitCodeOf(report)
+      return report
+    } finally {
+      clearInterval(alive)
+      unlisten()
+      this.#hosting = false
+    }
+  }
+
+  /**
+   * Stops within `stopTimeout` and resolves to the report, also when services failed to stop. From inside one of its
+   * own services it resolves once the stop has begun, with what there is to report so far.
+   */
+  async shutdown(): Promise<ShutdownReport> {
+    // From inside, stop() itself tells the log.
+    if (!isInside(nodeOf(this))) this.#tellErrors = true
+    try {
+      await this.stop({ timeout: this.#stopTimeout })
+    } catch {
+      // In the report, and in the log.
+    }
+    return this.#report()
+  }
+
+  /**
+   * What the command line overrides.
+   * @internal
+   */
+  configure({
+    stopTimeout,
+    logLevel,
+    sink,
+  }: {
+    stopTimeout?: Duration
+    logLevel?: string
+    sink?: LogSink
+  }): void {
+    if (stopTimeout !== undefined) this.#stopTimeout = toMilliseconds(stopTimeout)
+    if (sink) this.#sink = sink
+    if (logLevel !== undefined) (this.#sink ?? currentSink()).level = logLevel
+  }
+
+  async #startAndWait(): Promise<void> {
+    const node = nodeOf(this)
+    try {
+      await this.start()
+    } catch {
+      // Told by #changed; the run is over.
+    }
+    while (this.started || node.restarting) {
+      await this.waitUntilStopped()
+      const { restarting } = node
+      if (!restarting) break
+      // A restart is no end, unless it fails or a stop cuts it short.
+      await restarting.promise.catch(() => {})
+    }
+    await node.run.ended.promise
+    await node.run.down
+  }
+
+  #changed({ state, previous, reason }: StateChange): void {
+    if (state === 'starting') {
+      this.#tellErrors = false
+      this.#reason = undefined
+      this.#began = undefined
+      this.#totalMs = undefined
+      this.#useSink()
+      return
+    }
+    if (state === 'crashed') this.#boundTeardown()
+    if (state === 'stopping' || (state === 'crashed' && previous !== 'stopping'))
+      this.#goDown(state, previous, reason)
+  }
+
+  /** A crash is torn down within the budget, too. */
+  #boundTeardown(): void {
+    const node = nodeOf(this)
+    // One that went down with what is above it waits for its turn.
+    if (node.awaitsTurn) return
+    void stopNode(node, new Budget(node.clock, this.#stopTimeout))
+  }
+
+  #goDown(state: 'stopping' | 'crashed', previous: StateChange['state'], reason: unknown): void {
+    const node = nodeOf(this)
+    const { clock, run, restarting } = node
+    this.#began = { at: clock.now(), wallTime: clock.wallTime() }
+    const failedStart = state === 'crashed' && previous === 'starting'
+    const forRestart = restarting?.cancelled === false && state === 'stopping'
+    if (!forRestart) this.#reason ??= failedStart ? 'start-failed' : state === 'crashed' ? 'crash' : 'stop'
+    if (failedStart && this.#hosting && !this.#metUncaught) this.log.exception(reason, 'Failed to start')
+    // First in line: those who wait for the stop see its total, and all that is logged of it goes to the Host's logger.
+    void run.down?.then((errors) => {
+      this.#totalMs = clock.now() - this.#began!.at
+      if (this.#tellErrors) for (const error of errors) this.log.exception(error, 'The stop met an error')
+      this.#restoreSink()
+    })
+  }
+
+  #report(): ShutdownReport {
+    const node = nodeOf(this)
+    const { at = node.clock.now(), wallTime = node.clock.wallTime() } = this.#began ?? {}
+    return shutdownReport(recordSoFar(node), {
+      reason: this.#reason ?? 'stop',
+      beganAt: wallTime,
+      totalMs: this.#totalMs ?? node.clock.now() - at,
+      budget: this.#stopTimeout,
+    })
+  }
+
+  #stopOn(signal: NodeJS.Signals): void {
+    this.#reason ??= signal
+    void this.shutdown()
+  }
+
+  #exitOn(signal: NodeJS.Signals): void {
+    const code = signalExitCode(signal)
+    const held = stillStopping(nodeOf(this))
+    const what = held.length > 0 ? `still stopping: ${held.join(', ')}` : 'nothing was left to stop'
+    try {
+      writeSync(2, `Second signal (${signal}): exiting at once with code ${code}; ${what}\n`)
+    } catch {
+      // Nobody reads stderr: no reason to stay.
+    }
+    process.exit(code)
+  }
+
+  #crashOn(error: unknown, origin: 'uncaughtException' | 'unhandledRejection'): void {
+    this.#metUncaught = true
+    const what = origin === 'unhandledRejection' ? 'Unhandled rejection' : 'Uncaught error'
+    this.log.exception(error, `${what} on the main thread`)
+    const node = nodeOf(this)
+    if (node.isUp) void crashNode(node, error, { log: false })
+  }
+
+  #useSink(): void {
+    if (!this.#sink) return
+    const before = setSink(this.#sink)
+    if (before !== this.#sink) this.#sinkBefore = before
+  }
+
+  #restoreSink(): void {
+    if (this.#sink && currentSink() === this.#sink) setSink(this.#sinkBefore)
+  }
+}
+
+function hostSink(logger: NonNullable<HostOptions['logger']>): LogSink {
+  if (typeof logger === 'object' && logger !== null) return sinkFor(logger)
+  throw bulkheadError('ERR_INVALID_ARGUMENT', {
+    problem: `The logger of a Host is a pino instance or pino options, not ${oneLine(logger)}`,
+  })
+}

@@ -1,0 +1,79 @@
+import type { Duration } from '../base/duration.ts'
+import { toMilliseconds } from '../errors/arguments.ts'
+import { bulkheadError } from '../errors/bulkhead-error.ts'
+
+/** How long a restart waits, as in suture: the first not at all, each later one longer. */
+export interface BackoffOptions {
+  /** The wait of the second restart; `'100ms'` by default. */
+  initial?: Duration
+  /** Each wait is so many times the one before; 2 by default, at least 1. */
+  factor?: number
+  /** No wait is longer; `'5s'` by default. */
+  max?: Duration
+  /** Each wait is off by up to this part of itself, either way; 0.2 by default, from 0 to 1. */
+  jitter?: number
+}
+
+/** In milliseconds. */
+export interface BackoffPolicy {
+  readonly initial: number
+  readonly factor: number
+  readonly max: number
+  readonly jitter: number
+}
+
+/** @throws `ERR_INVALID_DURATION`, `ERR_INVALID_ARGUMENT` */
+export function backoffPolicy(options: BackoffOptions | false = {}): BackoffPolicy | undefined {
+  if (options === false) return undefined
+  const { initial = 100, factor = 2, max = 5000, jitter = 0.2 } = options
+  // Written so that NaN is refused.
+  if (!(factor >= 1)) throw invalid(`backoff.factor is ${factor}: give a number from 1 up`)
+  if (!(jitter >= 0 && jitter <= 1)) throw invalid(`backoff.jitter is ${jitter}: give a number from 0 to 1`)
+  return { initial: toMilliseconds(initial), factor, max: toMilliseconds(max), jitter }
+}
+
+function invalid(problem: string): Error {
+  return bulkheadError('ERR_INVALID_ARGUMENT', { problem })
+}
+
+/**
+ * Milliseconds that restart number `attempt` waits, counted from 0 since the last quiet time. Never above `max`.
+ * @param random from 0 up to, but not including, 1
+ */
+export function backoffDelay(policy: BackoffPolicy | undefined, attempt: number, random: () => number): number {
+  if (!policy || attempt <= 0) return 0
+  const { initial, factor, max, jitter } = policy
+  if (initial === 0) return 0
+  // May be Infinity after very many attempts, which min() takes care of.
+  const exact = Math.min(initial * factor ** (attempt - 1), max)
+  return Math.min(Math.round(exact * (1 + jitter * (2 * random() - 1))), max)
+}
+
+interface BackoffContext {
+  /** Milliseconds without a crash after which the next restart is immediate again. */
+  readonly quiet: number
+  readonly now: () => number
+  readonly random: () => number
+}
+
+/** Counts the attempts of one supervisor. */
+export class Backoff {
+  readonly #policy: BackoffPolicy | undefined
+  readonly #context: BackoffContext
+  #attempt = 0
+  #lastAt: number | undefined
+
+  constructor(policy: BackoffPolicy | undefined, context: BackoffContext) {
+    this.#policy = policy
+    this.#context = context
+  }
+
+  /** Milliseconds that the restart for a crash at this moment waits. */
+  next(): number {
+    const { quiet, now, random } = this.#context
+    const at = now()
+    if (this.#lastAt !== undefined && at - this.#lastAt >= quiet) this.#attempt = 0
+    this.#lastAt = at
+    return backoffDelay(this.#policy, this.#attempt++, random)
+  }
+}

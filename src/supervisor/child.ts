@@ -1,0 +1,73 @@
+import type { Duration } from '../base/duration.ts'
+import { toMilliseconds } from '../errors/arguments.ts'
+import { bulkheadError } from '../errors/bulkhead-error.ts'
+import { oneLine } from '../errors/describe.ts'
+import { NODE, type ServiceNode, nodeOf } from '../service/node.ts'
+import type { TeardownRecord } from '../service/record.ts'
+import type { ServiceLike } from '../service/types.ts'
+
+/** OTP's restart types. */
+export type RestartType = 'permanent' | 'transient' | 'temporary'
+
+/** A child and how its supervisor is to treat it. */
+export interface ChildSpec {
+  service: ServiceLike
+  /**
+   * `'permanent'` (default): always restarted, also after it was stopped by anyone but the supervisor. `'transient'`:
+   * only after a crash. `'temporary'`: never, neither for its own crash nor along with its siblings.
+   */
+  restart?: RestartType
+  /** Bounds the stop of the child when it is to be restarted; `'10s'` by default. */
+  stopTimeout?: Duration
+}
+
+export const DEFAULT_STOP_TIMEOUT = 10_000
+const TYPES: readonly unknown[] = ['permanent', 'transient', 'temporary']
+
+/** The place of a child under its supervisor; a replacement takes it over. */
+export interface Slot {
+  node: ServiceNode
+  readonly restart: RestartType
+  /** Milliseconds. */
+  readonly stopTimeout: number
+  /** It is being removed, or has been. */
+  removed: boolean
+  /** The start that is under way at the supervisor's hands; whoever sets it keeps it, to know it for its own. */
+  attempt: object | undefined
+  unsubscribe: () => void
+}
+
+/** @throws `ERR_INVALID_ARGUMENT`, `ERR_INVALID_DURATION` */
+export function slotFor(given: ServiceLike | ChildSpec): Slot {
+  // A service may have fields of the same names as a spec: what has a node is a service.
+  const spec: ChildSpec = isService(given) ? { service: given } : given
+  const { service, restart = 'permanent', stopTimeout = DEFAULT_STOP_TIMEOUT } = spec ?? {}
+  const node = nodeOf(service)
+  if (!TYPES.includes(restart)) {
+    const problem = `${oneLine(restart)} is no restart type: give 'permanent', 'transient' or 'temporary'`
+    throw bulkheadError('ERR_INVALID_ARGUMENT', { problem })
+  }
+  const timeout = toMilliseconds(stopTimeout)
+  return { node, restart, stopTimeout: timeout, removed: false, attempt: undefined, unsubscribe: () => {} }
+}
+
+function isService(given: ServiceLike | ChildSpec): given is ServiceLike {
+  return (given as { [NODE]?: unknown } | null | undefined)?.[NODE] !== undefined
+}
+
+/**
+ * What was abandoned in the last stop of a service, and so may run on. What ran in a thread does not: the thread has
+ * been ended.
+ */
+export function leftRunning(
+  record: TeardownRecord | undefined,
+): { path: string; phase: string } | undefined {
+  if (!record || record.isolation === 'thread') return undefined
+  const own = record.errors.find(({ code }) => code === 'ERR_STOP_TIMEOUT')
+  if (own) return { path: record.path, phase: own.phase }
+  for (const child of record.children) {
+    const below = leftRunning(child)
+    if (below) return below
+  }
+  return undefined
+}

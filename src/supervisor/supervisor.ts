@@ -1,0 +1,227 @@
+import type { Duration } from '../base/duration.ts'
+import { toMilliseconds } from '../errors/arguments.ts'
+import { bulkheadError } from '../errors/bulkhead-error.ts'
+import { oneLine } from '../errors/describe.ts'
+import { isInside } from '../service/context.ts'
+import { NODE, type ServiceNode, nodeOf } from '../service/node.ts'
+import { Service } from '../service/service.ts'
+import type { ServiceLike, StateChange, SupervisorLike } from '../service/types.ts'
+import { type BackoffOptions, backoffPolicy } from './backoff.ts'
+import { type ChildSpec, type Slot, slotFor } from './child.ts'
+import { type SupervisorEvent, eventLogger } from './events.ts'
+import { STRATEGIES, type Strategy } from './strategies.ts'
+import { Watch, type WatchSettings } from './watch.ts'
+
+export type { ChildSpec, RestartType } from './child.ts'
+export type { SupervisorEvent } from './events.ts'
+export type { Strategy } from './strategies.ts'
+export type { BackoffOptions } from './backoff.ts'
+
+export interface SupervisorOptions {
+  /** What is done when a child crashes; `'one-for-one'` by default. */
+  strategy?: Strategy
+  /** At most so many restarts within `over`; 5 by default, `Infinity` for no limit. */
+  maxRestarts?: number
+  /** The sliding window for `maxRestarts`; `'10s'` by default. */
+  over?: Duration
+  /** How long restarts wait; `false` for not at all. */
+  backoff?: BackoffOptions | false
+  /**
+   * Gives the service that is started in place of a crashed one, once that is down; `crashed` itself is fine. If it
+   * throws, that is a failed restart.
+   */
+  replacement?: (crashed: ServiceLike, index: number) => ServiceLike | Promise<ServiceLike>
+  /** For graphs and logs; the class name by default. */
+  label?: string
+}
+
+/** Where tests put a random source, from 0 up to 1. @internal */
+export const RANDOM: unique symbol = Symbol('bulkhead.random')
+
+/**
+ * A service that looks after others: it starts them in order, stops them in reverse, and decides by its strategy what
+ * happens when one crashes. The promises are those of Erlang/OTP's `supervisor`, the back-off that of Go's suture, the
+ * forfeits and `crash` those of Python's mode.
+ *
+ * One crash spends one restart, however many children it restarts; a restart that fails to start spends one more and
+ * is tried again. When more than `maxRestarts` are needed within `over`, it stops its children and crashes with
+ * `ERR_MAX_RESTARTS`, for its own supervisor to handle. A child that fails in the supervisor's own start fails that
+ * start. Only children given to the constructor or to `add()` are supervised: one that came by `addDependency()` takes
+ * the supervisor down with it.
+ */
+export class Supervisor extends Service implements SupervisorLike {
+  /** @internal */
+  [RANDOM]: () => number = Math.random
+
+  readonly #settings: WatchSettings
+  readonly #slots = new Map<ServiceNode, Slot>()
+  readonly #listeners = new Set<(event: SupervisorEvent) => void>()
+  #watch: Watch | undefined
+
+  /**
+   * @param services started in this order
+   * @throws `ERR_INVALID_ARGUMENT`, `ERR_INVALID_DURATION`, `ERR_HAS_PARENT`
+   */
+  constructor(services: Iterable<ServiceLike | ChildSpec> = [], options: SupervisorOptions = {}) {
+    super({ label: options.label })
+    this.#settings = settingsFrom(options)
+    this[NODE].onChange((change) => this.#changed(change))
+    this.on(eventLogger(() => ({ log: this.log, ...this.#settings })))
+    this.#add([...services])
+  }
+
+  /**
+   * Adds children, which start after those that are there. A supervisor that is running starts them in the background,
+   * one after the other; a failure of that is a crash of the child. As with OTP, children added during a run are gone
+   * when it ends. A child that is there already is left as it is.
+   * @throws `ERR_INVALID_ARGUMENT`, `ERR_INVALID_DURATION`, `ERR_HAS_PARENT`, `ERR_CYCLE`
+   */
+  add(...services: (ServiceLike | ChildSpec)[]): void {
+    this.#add(services)
+  }
+
+  #add(services: readonly (ServiceLike | ChildSpec)[]): void {
+    const node = this[NODE]
+    const added: Slot[] = []
+    // All are looked at before the first is added.
+    for (const slot of services.map(slotFor)) {
+      const known = this.#slots.get(slot.node)
+      if (known && slot.node.parent === node) continue
+      node.addChild(slot.node)
+      if (known) this.#drop(known)
+      this.#adopt(slot)
+      added.push(slot)
+    }
+    // Before `onStarted`, those that are added have their turn in the supervisor's own start.
+    const started = node.state === 'running' || (node.state === 'starting' && node.run.phase === 'onStarted')
+    if (started && added.length > 0) this.#watch?.startAdded(added)
+  }
+
+  /**
+   * Stops a child for good and detaches it. Rejects as its stop() does, detached all the same; nothing happens when it
+   * is not a child. Called from inside the child, it resolves once the stop has begun.
+   */
+  async remove(service: ServiceLike): Promise<void> {
+    const node = nodeOf(service)
+    if (node.parent !== this[NODE]) return
+    const slot = this.#slots.get(node)
+    if (slot) {
+      slot.removed = true
+      this.#watch?.forget(slot)
+    }
+    const stopping = service.stop()
+    const down = node.inRun ? node.run.down : undefined
+    const detach = (): void => {
+      if (slot) this.#drop(slot)
+      if (node.parent === this[NODE]) this[NODE].dropChild(node)
+    }
+    if (down && isInside(node)) {
+      // Its teardown waits for the caller, so it cannot be waited for; until it is over it stays in the tree.
+      void down.then(detach)
+      return stopping
+    }
+    try {
+      await stopping
+    } finally {
+      detach()
+    }
+  }
+
+  /** Stops and detaches a child, as `remove()` does. */
+  override async removeDependency<S extends ServiceLike>(child: S): Promise<S> {
+    await this.remove(child)
+    return child
+  }
+
+  /**
+   * Calls `listener` for each event, in the turn it happens, until the returned function is called. What a listener
+   * throws is logged.
+   */
+  on(listener: (event: SupervisorEvent) => void): () => void {
+    const own = (event: SupervisorEvent): void => listener(event)
+    this.#listeners.add(own)
+    return () => {
+      this.#listeners.delete(own)
+    }
+  }
+
+  #changed({ state }: StateChange): void {
+    if (state === 'starting') {
+      this.#prune()
+      this.#watch = new Watch({
+        node: this[NODE],
+        settings: this.#settings,
+        random: () => this[RANDOM](),
+        slots: () => this.#inOrder(),
+        replace: (slot, replacement) => this.#replace(slot, replacement),
+        emit: (event) => this.#emit(event),
+      })
+    } else if (state === 'running') {
+      this.#watch?.running()
+    } else {
+      this.#watch?.end()
+      this.#prune()
+    }
+  }
+
+  #inOrder(): Slot[] {
+    return this[NODE].children.flatMap((node) => this.#slots.get(node) ?? []).filter((slot) => !slot.removed)
+  }
+
+  #adopt(slot: Slot): void {
+    const { node } = slot
+    this.#slots.set(node, slot)
+    node.supervisor = this
+    slot.unsubscribe = node.onChange((change) => {
+      if (node.parent === this[NODE]) this.#watch?.childChanged(slot, change)
+    })
+  }
+
+  #drop(slot: Slot): void {
+    slot.unsubscribe()
+    if (this.#slots.get(slot.node) === slot) this.#slots.delete(slot.node)
+  }
+
+  /** The end of a run drops the children added in it. */
+  #prune(): void {
+    for (const slot of this.#slots.values()) if (slot.node.parent !== this[NODE]) this.#drop(slot)
+  }
+
+  #replace(slot: Slot, replacement: ServiceLike): void {
+    const fresh = nodeOf(replacement)
+    // May throw, and then has changed nothing.
+    this[NODE].replaceChild(slot.node, fresh)
+    this.#drop(slot)
+    slot.node = fresh
+    this.#adopt(slot)
+  }
+
+  #emit(event: SupervisorEvent): void {
+    // Of this moment: one that a listener adds hears of the next event.
+    for (const listener of Array.from(this.#listeners)) {
+      try {
+        listener(event)
+      } catch (error) {
+        this[NODE].body.problem(error, 'A listener for events failed')
+      }
+    }
+  }
+}
+
+function settingsFrom(options: SupervisorOptions): WatchSettings {
+  const { strategy = 'one-for-one', maxRestarts = 5, over = '10s', backoff, replacement } = options
+  if (!STRATEGIES.includes(strategy)) {
+    throw invalid(`${oneLine(strategy)} is no strategy: give one of ${STRATEGIES.join(', ')}`)
+  }
+  if (!(maxRestarts === Infinity || (Number.isInteger(maxRestarts) && maxRestarts >= 0))) {
+    throw invalid(`maxRestarts is ${oneLine(maxRestarts)}: give a whole number from 0 up, or Infinity`)
+  }
+  if (replacement !== undefined && typeof replacement !== 'function') {
+    throw invalid(`replacement is ${oneLine(replacement)}: give a function`)
+  }
+  return { strategy, maxRestarts, over: toMilliseconds(over), backoff: backoffPolicy(backoff), replacement }
+}
+
+function invalid(problem: string): Error {
+  return bulkheadError('ERR_INVALID_ARGUMENT', { problem })
+}
