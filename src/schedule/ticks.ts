@@ -1,5 +1,6 @@
+import { createRequire } from 'node:module'
 import { inspect } from 'node:util'
-import { Cron } from 'croner'
+import type { Cron } from 'croner'
 import { type Clock, nextTurn } from '../base/clock.ts'
 import { delay } from '../base/wait.ts'
 import { bulkheadError } from '../errors/bulkhead-error.ts'
@@ -106,11 +107,16 @@ export function validateCron(expression: string, timezone?: string): void {
   parseCron(expression, timezone)
 }
 
+// At the first cron, because each thread that has none would pay for it too; by require, because decorators cannot wait.
+function loadCroner(): typeof Cron {
+  return (createRequire(import.meta.url)('croner') as { Cron: typeof Cron }).Cron
+}
+
 function parseCron(expression: string, timezone: string | undefined): Cron {
   checkTimezone(timezone)
   let cron: Cron
   try {
-    cron = new Cron(expression, { mode: '5-or-6-parts', timezone, paused: true })
+    cron = new (loadCroner())(expression, { mode: '5-or-6-parts', timezone, paused: true })
   } catch (error) {
     const reason = (error as Error).message.replace(/^CronPattern: /, '')
     throw invalidCron(expression, reason, error)
