@@ -9,7 +9,7 @@ import { loadHost, oneLineOf } from './load.ts'
 
 export async function run(command: RunCommand): Promise<void> {
   const host = await loadHost(command)
-  host.configure({ stopTimeout: command.stopTimeout, logLevel: command.logLevel })
+  host.configure({ stopTimeout: command.stopTimeout, logLevel: command.logLevel, blockWarning: '5s' })
   const report = await host.run()
   tellFailedStart(host, report, command.module)
   if (command.report === 'text') writeLast('stderr', formatReport(report, look()))

@@ -18,6 +18,7 @@ import type { ChildSpec } from '../supervisor/child.ts'
 import { Supervisor, type SupervisorOptions } from '../supervisor/supervisor.ts'
 import { dumpTree, stillStopping } from './dump.ts'
 import { type ShutdownReport, exitCodeOf, recordSoFar, shutdownReport } from './report.ts'
+import { watchMainThread } from './watchdog.ts'
 import { checkSignals, listenToProcess, signalExitCode } from './signals.ts'
 
 // Left out by default where the system does not have it.
@@ -35,6 +36,11 @@ export interface HostOptions extends SupervisorOptions {
   signals?: readonly NodeJS.Signals[]
   /** What prints the live tree to stderr during run(); `'SIGUSR2'` by default. */
   dumpSignal?: NodeJS.Signals | false
+  /**
+   * During run(), how long the event loop of the main thread may stand still before the stack that blocks it is written
+   * to stderr, by a thread that watches it (mode's BlockingDetector); `false` by default, `'5s'` in `bulkhead run`.
+   */
+  blockWarning?: Duration | false
 }
 
 /** The root of the services of a process: one Host per process, on the main thread. */
@@ -45,6 +51,7 @@ export class Host extends Supervisor {
   readonly #signals: readonly NodeJS.Signals[]
   readonly #dumpSignal: NodeJS.Signals | false
   #stopTimeout: number
+  #blockWarning: number | undefined
   #sink: LogSink | undefined
   #sinkBefore: LogSink | undefined
   /** Whether run() is under way. */
@@ -64,6 +71,7 @@ export class Host extends Supervisor {
       stopTimeout = '25s',
       signals = ['SIGINT', 'SIGTERM'],
       dumpSignal = DUMP_SIGNAL,
+      blockWarning,
       ...rest
     } = options
     super(services, rest)
@@ -71,6 +79,9 @@ export class Host extends Supervisor {
     checkSignals(signals, dumpSignal)
     this.#signals = [...new Set(signals)]
     this.#dumpSignal = dumpSignal
+    if (blockWarning !== undefined) {
+      this.#blockWarning = blockWarning === false ? Infinity : toMilliseconds(blockWarning)
+    }
     if (logger !== undefined) this.#sink = hostSink(logger)
     this.onChange((change) => this.#changed(change))
   }
@@ -97,6 +108,7 @@ export class Host extends Supervisor {
       uncaught: (error, origin) => this.#crashOn(error, origin),
     })
     const alive = setInterval(() => {}, LONGEST_INTERVAL)
+    const stopWatching = watchMainThread(this.#blockWarning ?? Infinity)
     try {
       await this.#startAndWait()
       const report = this.#report()
@@ -104,6 +116,7 @@ export class Host extends Supervisor {
       return report
     } finally {
       clearInterval(alive)
+      stopWatching()
       unlisten()
       this.#hosting = false
     }
@@ -132,13 +145,16 @@ export class Host extends Supervisor {
     stopTimeout,
     logLevel,
     sink,
+    blockWarning,
   }: {
     stopTimeout?: Duration
+    blockWarning?: Duration
     logLevel?: string
     sink?: LogSink
   }): void {
     if (stopTimeout !== undefined) this.#stopTimeout = toMilliseconds(stopTimeout)
     if (sink) this.#sink = sink
+    if (blockWarning !== undefined) this.#blockWarning ??= toMilliseconds(blockWarning)
     if (logLevel !== undefined) (this.#sink ?? currentSink()).level = logLevel
   }
 
@@ -200,11 +216,11 @@ export class Host extends Supervisor {
 
   #report(): ShutdownReport {
     const node = nodeOf(this)
-    const { at = node.clock.now(), wallTime = node.clock.wallTime() } = this.#began ?? {}
+    const began = this.#began
     return shutdownReport(recordSoFar(node), {
       reason: this.#reason ?? 'stop',
-      beganAt: wallTime,
-      totalMs: this.#totalMs ?? node.clock.now() - at,
+      beganAt: began?.wallTime ?? node.clock.wallTime(),
+      totalMs: this.#totalMs ?? (began ? node.clock.now() - began.at : 0),
       budget: this.#stopTimeout,
     })
   }

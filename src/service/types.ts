@@ -42,7 +42,10 @@ export interface ServiceLike extends ServiceView {
    * @throws `ERR_INVALID_STATE`, `ERR_START_FAILED`, `ERR_STOPPED_WHILE_STARTING`, or what a hook threw
    */
   start(): Promise<void>
-  /** Starts it unless it is up; joins a start under way. True when this call started it. */
+  /**
+   * Starts it unless it runs; joins a start under way. True when this call started it.
+   * @throws as start() does, also while it is stopping
+   */
   maybeStart(): Promise<boolean>
   /** @throws `ERR_STOP_TIMEOUT`, `ERR_SHUTDOWN_TIMEOUT`, or what hooks threw: one error as itself, several as one AggregateError */
   stop(options?: StopOptions): Promise<void>

@@ -40,7 +40,11 @@ function invalid(problem: string): Error {
  * Milliseconds that restart number `attempt` waits, counted from 0 since the last quiet time. Never above `max`.
  * @param random from 0 up to, but not including, 1
  */
-export function backoffDelay(policy: BackoffPolicy | undefined, attempt: number, random: () => number): number {
+export function backoffDelay(
+  policy: BackoffPolicy | undefined,
+  attempt: number,
+  random: () => number,
+): number {
   if (!policy || attempt <= 0) return 0
   const { initial, factor, max, jitter } = policy
   if (initial === 0) return 0

@@ -59,9 +59,7 @@ function isService(given: ServiceLike | ChildSpec): given is ServiceLike {
  * What was abandoned in the last stop of a service, and so may run on. What ran in a thread does not: the thread has
  * been ended.
  */
-export function leftRunning(
-  record: TeardownRecord | undefined,
-): { path: string; phase: string } | undefined {
+export function leftRunning(record: TeardownRecord | undefined): { path: string; phase: string } | undefined {
   if (!record || record.isolation === 'thread') return undefined
   const own = record.errors.find(({ code }) => code === 'ERR_STOP_TIMEOUT')
   if (own) return { path: record.path, phase: own.phase }

@@ -1,5 +1,6 @@
 import type { ServiceLog } from '../logging/types.ts'
 import type { ServiceLike } from '../service/types.ts'
+import { type Strategy, isRestarting } from './strategies.ts'
 
 interface EventOf<T extends string> {
   readonly type: T
@@ -48,11 +49,9 @@ export type SupervisorEvent =
   | GaveUpEvent
   | ForfeitedEvent
 
-const RESTARTING: readonly string[] = ['one-for-one', 'one-for-all', 'rest-for-one']
-
 interface LogContext {
   readonly log: ServiceLog
-  readonly strategy: string
+  readonly strategy: Strategy
   readonly maxRestarts: number
 }
 
@@ -65,7 +64,7 @@ export function eventLogger(context: () => LogContext): (event: SupervisorEvent)
     const fields = { event: type, child: path, restarts, restartsLeft: left === Infinity ? undefined : left }
     const withError = { ...fields, err: event.reason }
     const leftText = left === Infinity ? 'no limit to restarts' : `restarts left: ${left}`
-    const next = RESTARTING.includes(strategy) ? leftText : 'no restart'
+    const next = isRestarting(strategy) ? leftText : 'no restart'
     switch (type) {
       case 'crash':
         log.error(withError, '%s crashed (strategy %s, %s)', path, strategy, next)

@@ -14,7 +14,9 @@ export interface Foreman {
   wants(repair: Repair): boolean
   /** The supervised children, in order. */
   slots(): readonly Slot[]
-  readonly replacement: ((crashed: ServiceLike, index: number) => ServiceLike | Promise<ServiceLike>) | undefined
+  readonly replacement:
+    | ((crashed: ServiceLike, index: number) => ServiceLike | Promise<ServiceLike>)
+    | undefined
   replace(slot: Slot, replacement: ServiceLike): void
   starting(repair: Repair): void
   /** A start that failed without a change of the child's state. */
@@ -76,7 +78,8 @@ export async function stopChild(child: ServiceNode, own: ServiceNode, timeout: n
   if (restarting) restarting.cancelled = true
   const errors = await stopNode(child, new Budget(own.clock, timeout))
   if (restarting) await settled(restarting.promise)
-  for (const error of errors ?? []) own.body.problem(error, `${child.beacon.path} met an error while it was stopped`)
+  for (const error of errors ?? [])
+    own.body.problem(error, `${child.beacon.path} met an error while it was stopped`)
 }
 
 async function bringDown(slot: Slot, repair: Repair, { node }: Foreman): Promise<void> {
@@ -94,8 +97,7 @@ async function bringUp(slot: Slot, repair: Repair, foreman: Foreman): Promise<vo
   repair.current = attempt
   slot.attempt = attempt
   // By identity: an attempt that was given up may come to life again while the next one is under way.
-  const wanted = (): boolean =>
-    repair.current === attempt && foreman.wants(repair) && repair.isStarting(slot)
+  const wanted = (): boolean => repair.current === attempt && foreman.wants(repair) && repair.isStarting(slot)
   try {
     await repair.unlessOutdated(startSlot(slot, repair, foreman, wanted))
     // If it has crashed again meanwhile, that has been taken up, and it stands among those to stop.
@@ -122,7 +124,7 @@ async function startSlot(slot: Slot, repair: Repair, foreman: Foreman, wanted: (
   // From here to the state `starting` nothing is awaited: no second start can come in between.
   if (!wanted() || node.state === 'running') return
   if (node.state === 'starting') return node.run.starting
-  if (false) {
+  if (node.inRun) {
     // Somebody else is stopping it: that is joined first.
     repair.stop.add(slot)
     return

@@ -44,6 +44,11 @@ export function isCollective(strategy: Strategy): boolean {
   return strategy === 'one-for-all' || strategy === 'rest-for-one' || strategy === 'forfeit-one-for-all'
 }
 
+/** Strategies that restart, rather than to give children up or to pass the crash on. */
+export function isRestarting(strategy: Strategy): boolean {
+  return strategy === 'one-for-one' || strategy === 'one-for-all' || strategy === 'rest-for-one'
+}
+
 /**
  * What is to be done about the child at `index`. Its restart type decides whether anything is, the strategy what. A mere
  * stop is a matter for the restarting strategies alone: there is no crash to pass up or to forfeit for.
@@ -54,9 +59,10 @@ export function planFor(
   index: number,
   fall: Fall = 'crashed',
 ): Plan {
-  const restarts = strategy === 'one-for-one' || strategy === 'one-for-all' || strategy === 'rest-for-one'
+  const restarts = isRestarting(strategy)
   const type = children[index]?.restart
-  const acts = fall === 'crashed' ? type === 'permanent' || type === 'transient' : type === 'permanent' && restarts
+  const acts =
+    fall === 'crashed' ? type === 'permanent' || type === 'transient' : type === 'permanent' && restarts
   if (!acts) return { action: 'ignore', stop: [], start: [] }
   if (strategy === 'crash') return { action: 'escalate', stop: [], start: [] }
 

@@ -3,6 +3,7 @@ import { toMilliseconds } from '../errors/arguments.ts'
 import { bulkheadError } from '../errors/bulkhead-error.ts'
 import { oneLine } from '../errors/describe.ts'
 import { isInside } from '../service/context.ts'
+import { LIBRARY_CLASS } from '../service/managed.ts'
 import { NODE, type ServiceNode, nodeOf } from '../service/node.ts'
 import { Service } from '../service/service.ts'
 import type { ServiceLike, StateChange, SupervisorLike } from '../service/types.ts'
@@ -50,6 +51,9 @@ export const RANDOM: unique symbol = Symbol('bulkhead.random')
  * the supervisor down with it.
  */
 export class Supervisor extends Service implements SupervisorLike {
+  /** @internal */
+  static override readonly [LIBRARY_CLASS]: true = true;
+
   /** @internal */
   [RANDOM]: () => number = Math.random
 

@@ -10,7 +10,7 @@ import type { SupervisorEvent } from './events.ts'
 import { Repair } from './repair.ts'
 import { RestartWindow } from './restart-window.ts'
 import { type Foreman, carryOut, settled, stopChild, turnOfCrash } from './runner.ts'
-import { type Fall, type Strategy, isCollective, planFor } from './strategies.ts'
+import { type Fall, type Strategy, isCollective, isRestarting, planFor } from './strategies.ts'
 
 export interface WatchSettings {
   readonly strategy: Strategy
@@ -130,6 +130,8 @@ export class Watch {
     if (repair?.has(slot) && !beingStarted) {
       // It was to be stopped anyway: part of the plan, and paid for.
       repair.stop.add(slot)
+      // It may have been on its way to a stop of its own, after which it was to be left alone.
+      if (slot.restart !== 'temporary' && isRestarting(this.#settings.strategy)) repair.start.add(slot)
       this.#tell('crash', slot, reason)
       return
     }

@@ -43,7 +43,9 @@ function isolateClass(serviceClass: ServiceClass, options: IsolateOptions): Serv
   const url = moduleUrl(module)
   const resolve = async (): Promise<Source> => {
     const exportName = options.export ?? (await knownOrGuessed(serviceClass, url))
-    return { module: url, exportName, load: async () => serviceClass }
+    // A name that was given is looked up inline too: what works inline works in a thread.
+    const load = options.export === undefined ? async () => serviceClass : () => loadServiceClass(url, exportName)
+    return { module: url, exportName, load }
   }
   return new ServiceProxy(resolveOptions(options, { label: name, resolve }), knownMethods(serviceClass))
 }

@@ -30,10 +30,11 @@ export function makePulse({ warning, timeout }: PulseLimits): Pulse | undefined 
   return { counter: new SharedArrayBuffer(4), every }
 }
 
-/** The thread's side. Unref'd: it keeps no thread alive. */
-export function beat({ counter, every }: Pulse): void {
+/** The watched side, until the returned function is called. Unref'd: it keeps no thread alive. */
+export function beat({ counter, every }: Pulse): () => void {
   const count = new Int32Array(counter)
-  setInterval(() => Atomics.add(count, 0, 1), every).unref()
+  const timer = setInterval(() => Atomics.add(count, 0, 1), every).unref()
+  return () => clearInterval(timer)
 }
 
 /**

@@ -1,0 +1,60 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import type { Test } from 'tap'
+
+const PATIENCE_MS = 20_000
+
+/** A process of Node with tsx, whose output can be waited for. */
+export class Child {
+  readonly process: ChildProcess
+  stdout = ''
+  stderr = ''
+
+  constructor(
+    t: Test,
+    args: readonly string[],
+    { cwd, env }: { cwd?: string; env?: NodeJS.ProcessEnv } = {},
+  ) {
+    this.process = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), ...args], {
+      cwd,
+      env: { ...process.env, NODE_OPTIONS: '', ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    this.process.stdout!.setEncoding('utf8').on('data', (chunk: string) => (this.stdout += chunk))
+    this.process.stderr!.setEncoding('utf8').on('data', (chunk: string) => (this.stderr += chunk))
+    t.teardown(() => this.process.kill('SIGKILL'))
+  }
+
+  /** Resolves when `text` has come on either stream; fails when the process is over without it. */
+  async sees(text: string): Promise<void> {
+    const { process } = this
+    for (const end = AbortSignal.timeout(PATIENCE_MS); !(this.stdout + this.stderr).includes(text);) {
+      if (process.exitCode !== null || process.signalCode !== null) {
+        throw new Error(`ended without "${text}":\n${this.stdout}\n${this.stderr}`)
+      }
+      const stop = new AbortController()
+      const signal = AbortSignal.any([end, stop.signal])
+      const events = [
+        once(process.stdout!, 'data', { signal }),
+        once(process.stderr!, 'data', { signal }),
+        once(process, 'close', { signal }),
+      ]
+      await Promise.race(events)
+      stop.abort()
+      for (const event of events) event.catch(() => {})
+    }
+  }
+
+  /** The exit code, or the signal that ended it. */
+  async ended(): Promise<number | NodeJS.Signals | null> {
+    const { process } = this
+    if (!process.stdout!.closed || !process.stderr!.closed || process.exitCode === null) {
+      await once(process, 'close', { signal: AbortSignal.timeout(PATIENCE_MS) })
+    }
+    return process.exitCode ?? process.signalCode
+  }
+
+  get lastLine(): string {
+    return this.stdout.trimEnd().split('\n').at(-1) ?? ''
+  }
+}

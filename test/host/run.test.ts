@@ -1,0 +1,130 @@
+import t, { type Test } from 'tap'
+import type { ShutdownReport } from '../../src/host/report.ts'
+import { Child } from '../cli/process.ts'
+
+interface Outcome {
+  readonly report: ShutdownReport
+  readonly listeners: readonly number[]
+  readonly listenersBefore: readonly number[]
+}
+
+const fixture = 'test/fixtures/cli/host.ts'
+const hosting = (t: Test, options: object): Child => new Child(t, [fixture, JSON.stringify(options)])
+// Not the last line: pino writes those of the log a little later than they are logged.
+const outcomeOf = ({ stdout }: Child): Outcome =>
+  JSON.parse(stdout.split('\n').find((line) => line.startsWith('{"report"')) ?? '{}') as Outcome
+
+void t.test('exit codes, reasons and what is left behind', { jobs: 2 }, async (t) => {
+  const cases: [string, object, number, string, RegExp?][] = [
+    ['stop()', { act: 'stop' }, 0, 'stop'],
+    ['shutdown()', { act: 'shutdown' }, 0, 'stop'],
+    ['an uncaught error', { act: 'throw' }, 1, 'crash', /Uncaught error on the main thread/],
+    ['an unhandled rejection', { act: 'reject' }, 1, 'crash', /Unhandled rejection on the main thread/],
+    ['crash()', { act: 'crash' }, 1, 'crash', /on purpose/],
+    ['a failed start', { startError: 'no way' }, 1, 'start-failed', /Failed to start|no way/],
+    ['a stop hook that throws', { act: 'shutdown', stopError: 'bad' }, 1, 'stop', /bad/],
+    ['one abandoned', { act: 'shutdown', stopMs: 500, host: { stopTimeout: 50 } }, 1, 'stop', /abandoned/],
+    ['a crash, bounded', { act: 'throw', stopMs: 500, host: { stopTimeout: 50 } }, 1, 'crash', /abandoned/],
+  ]
+  for (const [name, options, code, reason, text] of cases) {
+    void t.test(name, async (t) => {
+      const child = hosting(t, options)
+      t.equal(await child.ended(), code)
+      const { report, listeners, listenersBefore } = outcomeOf(child)
+      t.equal(report.reason, reason)
+      t.same(listeners, listenersBefore, 'no listener stays on the process')
+      if (text) t.match(child.stdout, text)
+    })
+  }
+})
+
+void t.test('each error of a stop is logged once', async (t) => {
+  const child = hosting(t, { act: 'stop', stopError: 'bad' })
+  t.equal(await child.ended(), 1)
+  t.equal(child.stdout.split('\n').filter((line) => line.includes('"level":50')).length, 1, child.stdout)
+})
+
+void t.test('signals', { jobs: 2 }, async (t) => {
+  void t.test('the first one stops it in order', async (t) => {
+    const child = hosting(t, {})
+    await child.sees('up')
+    child.process.kill('SIGTERM')
+    t.equal(await child.ended(), 0)
+    t.equal(outcomeOf(child).report.reason, 'SIGTERM')
+    t.match(child.stdout, 'stopping')
+  })
+
+  void t.test('with an error in a stop hook it is 1', async (t) => {
+    const child = hosting(t, { stopError: 'bad' })
+    await child.sees('up')
+    child.process.kill('SIGINT')
+    t.equal(await child.ended(), 1)
+    t.match(outcomeOf(child).report, {
+      reason: 'SIGINT',
+      services: [{}, { outcome: 'clean', errors: [{ name: 'Error', message: 'bad', phase: 'onStop' }] }],
+    })
+  })
+
+  void t.test('during the start it stops, and that is no failure', async (t) => {
+    const child = hosting(t, { startMs: 300 })
+    await child.sees('starting')
+    child.process.kill('SIGTERM')
+    t.equal(await child.ended(), 0)
+    t.notMatch(child.stdout, '"level":50')
+    t.notMatch(child.stdout, 'up\n')
+    t.equal(outcomeOf(child).report.reason, 'SIGTERM')
+  })
+
+  void t.test('a repeat within half a second is the same one', async (t) => {
+    const child = hosting(t, { act: 'signals', stopMs: 300 })
+    t.equal(await child.ended(), 0)
+    t.equal(outcomeOf(child).report.reason, 'SIGINT')
+  })
+
+  void t.test('a second one exits at once, and says what was stopping', async (t) => {
+    const child = hosting(t, { stopMs: 30_000 })
+    await child.sees('up')
+    child.process.kill('SIGTERM')
+    await child.sees('stopping')
+    await new Promise((resolve) => setTimeout(resolve, 550))
+    const before = performance.now()
+    child.process.kill('SIGINT')
+    t.equal(await child.ended(), 130)
+    t.ok(performance.now() - before < 10_000)
+    t.equal(
+      child.stderr,
+      'Second signal (SIGINT): exiting at once with code 130; still stopping: Host/Worker (onStop)\n',
+    )
+  })
+
+  void t.test('one that arrives during a restart ends it', async (t) => {
+    const child = hosting(t, { act: 'restart' })
+    await child.sees('up again')
+    child.process.kill('SIGTERM')
+    t.equal(await child.ended(), 0)
+    t.equal(outcomeOf(child).report.reason, 'SIGTERM')
+  })
+
+  void t.test('the dump signal prints the live tree and its work', async (t) => {
+    const child = hosting(t, {})
+    await child.sees('up')
+    child.process.kill('SIGUSR2')
+    await child.sees('running: tick')
+    t.equal(child.stderr, 'Host (running)\n├─ Worker (running)\n└─ Ticker (running) · running: tick\n')
+    child.process.kill('SIGTERM')
+    t.equal(await child.ended(), 0)
+  })
+
+  void t.test('without a handler of its own a signal does what it always does', async (t) => {
+    const child = hosting(t, { host: { signals: ['SIGTERM'], dumpSignal: false } })
+    await child.sees('up')
+    child.process.kill('SIGUSR2')
+    t.equal(await child.ended(), 'SIGUSR2')
+  })
+})
+
+void t.test('a blocked main thread is told of, with its stack, while it is blocked', async (t) => {
+  const child = new Child(t, ['src/cli/main.ts', 'run', 'test/fixtures/cli/blocked.ts'])
+  t.equal(await child.ended(), 0)
+  t.match(child.stderr, /the main thread has been blocked for \d+ ms; it is in:\n\s+at blockTheLoop \(/)
+})

@@ -1,0 +1,121 @@
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import t from 'tap'
+import { runClean } from '../support/clean-process.ts'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+
+/** What each room may import: its rows in CONTRIBUTING, "Rooms and layers". */
+const UP_TO_SERVICE = ['base', 'errors', 'worker', 'logging', 'beacon', 'schedule', 'service']
+const UP_TO_POOL = [...UP_TO_SERVICE, 'supervisor', 'thread', 'pool']
+const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+  base: [],
+  errors: ['base'],
+  worker: UP_TO_SERVICE.slice(0, 2),
+  logging: UP_TO_SERVICE.slice(0, 3),
+  beacon: UP_TO_SERVICE.slice(0, 4),
+  schedule: UP_TO_SERVICE.slice(0, 5),
+  service: UP_TO_SERVICE.slice(0, 6),
+  supervisor: UP_TO_SERVICE,
+  thread: UP_TO_SERVICE,
+  pool: UP_TO_SERVICE,
+  host: UP_TO_POOL,
+  cli: [...UP_TO_POOL, 'host'],
+}
+const ROOMS = Object.keys(MAY_IMPORT)
+
+interface Diagnostic {
+  readonly code: string
+  readonly filename: string
+  readonly message: string
+}
+
+/** Lints a tree of files with this project's settings, away from the sources that other tests are using. */
+function lint(files: Readonly<Record<string, string>>): Map<string, string[]> {
+  const folder = mkdtempSync(join(tmpdir(), 'bulkhead-lint-'))
+  try {
+    cpSync(join(root, '.oxlintrc.json'), join(folder, '.oxlintrc.json'))
+    for (const [name, text] of Object.entries(files)) {
+      mkdirSync(join(folder, name, '..'), { recursive: true })
+      writeFileSync(join(folder, name), text)
+    }
+    const oxlint = join(root, 'node_modules/oxlint/bin/oxlint')
+    const stdout = runClean(process.execPath, [oxlint, '--format', 'json'], { cwd: folder, mayFail: true })
+    const codes = new Map<string, string[]>()
+    for (const { filename, code } of (JSON.parse(stdout) as { diagnostics: Diagnostic[] }).diagnostics) {
+      const name = filename.replaceAll('\\', '/')
+      codes.set(name, [...(codes.get(name) ?? []), code])
+    }
+    return codes
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+const REFUSED = 'eslint(no-restricted-imports)'
+
+t.test('every room has its rules', async (t) => {
+  const folders = readdirSync(join(root, 'src'), { withFileTypes: true }).filter((entry) =>
+    entry.isDirectory(),
+  )
+  t.strictSame(
+    folders.map(({ name }) => name).filter((name) => !ROOMS.includes(name)),
+    [],
+  )
+})
+
+t.test('lint refuses an import from a room below, and no other', async (t) => {
+  const files: Record<string, string> = {}
+  for (const from of ROOMS) {
+    for (const to of ROOMS) {
+      if (from === to) continue
+      files[`src/${from}/imports-${to}.ts`] = `import { a } from '../${to}/a.ts'\nexport const b = a\n`
+    }
+  }
+  const found = lint(files)
+  const wrong = []
+  for (const from of ROOMS) {
+    for (const to of ROOMS) {
+      if (from === to) continue
+      const refused = found.get(`src/${from}/imports-${to}.ts`)?.includes(REFUSED) ?? false
+      if (refused === MAY_IMPORT[from]!.includes(to)) wrong.push(`${from} -> ${to}: refused is ${refused}`)
+    }
+  }
+  t.strictSame(wrong, [])
+})
+
+t.test('lint refuses a heavy dependency outside the room it belongs to', async (t) => {
+  const owners: Record<string, string> = {
+    ms: 'base',
+    pino: 'logging',
+    croner: 'schedule',
+    comlink: 'thread',
+    piscina: 'pool',
+  }
+  const files: Record<string, string> = {}
+  for (const room of ROOMS) {
+    for (const name of Object.keys(owners)) {
+      files[`src/${room}/uses-${name}.ts`] = `import x from '${name}'\nexport const y = x\n`
+    }
+  }
+  const found = lint(files)
+  for (const [name, owner] of Object.entries(owners)) {
+    const allowed = ROOMS.filter((room) => !found.get(`src/${room}/uses-${name}.ts`)?.includes(REFUSED))
+    t.strictSame(allowed, [owner], name)
+  }
+})
+
+t.test('lint refuses cycles, default exports and the public entry', async (t) => {
+  const found = lint({
+    'src/base/a.ts': `import { b } from './b.ts'\nexport const a = (): unknown => b\n`,
+    'src/base/b.ts': `import { a } from './a.ts'\nexport const b = (): unknown => a\n`,
+    'src/base/c.ts': 'const c = 1\nexport default c\n',
+    'src/index.ts': 'export const d = 1\n',
+    'src/cli/e.ts': `import { d } from '../index.ts'\nexport const e = d\n`,
+  })
+  t.match(found.get('src/base/a.ts'), ['import(no-cycle)'])
+  t.match(found.get('src/base/c.ts'), ['import(no-default-export)'])
+  t.match(found.get('src/cli/e.ts'), [REFUSED])
+})
