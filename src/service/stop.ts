@@ -208,7 +208,9 @@ function teardownRecord(
       ? 'timed-out'
       : 'clean'
   const errors = facts.own.map(({ error, phase }) => describeError(error, phase))
-  if (run.crashBeganHere) errors.unshift(describeError(run.crashedWith?.reason, 'crash'))
+  if (run.crashBeganHere) {
+    errors.unshift(describeError(run.crashedWith?.reason, run.reachedRunning ? 'crash' : run.startPhase))
+  }
   const { beganAt, totalMs } = facts
   const children = node.children.map(recordOf)
   return { ...identity(node), outcome, beganAt, totalMs, phases: { ...run.phases }, errors, children }

@@ -45,12 +45,15 @@ export class Watch {
    * it runs in the context that the supervisor was started in, as its children did.
    */
   readonly #scope = new AsyncResource('bulkhead.supervisor')
+  /** Those that have been up in this run. */
+  readonly #known: WeakSet<Slot>
   #over = false
 
   constructor(ward: Ward) {
     this.#ward = ward
     this.#node = ward.node
     this.#settings = ward.settings
+    this.#known = new WeakSet(ward.slots().filter((slot) => slot.node.state === 'running'))
     const { maxRestarts, over, backoff, replacement } = ward.settings
     const now = (): number => this.#node.clock.now()
     this.#window = new RestartWindow(maxRestarts, over, now)
@@ -114,6 +117,7 @@ export class Watch {
     if (!this.going || slot.removed) return
     const repair = this.#repairOf(slot)
     if (state === 'running') {
+      this.#known.add(slot)
       // At once, not when the start() that was awaited resumes: it may crash before that, which is a new crash.
       repair?.isUp(slot)
     } else if (state === 'crashed') {
@@ -153,9 +157,9 @@ export class Watch {
     this.#fell(slot, 'stopped', undefined, undefined)
   }
 
-  /** A child that the supervisor's own start is at, or was: that start fails with it, and is not ours to retry. */
+  /** A child that the supervisor's own start is at: that start fails with it, and is not ours to retry. */
   #failsOwnStart(slot: Slot): boolean {
-    return this.#node.state === 'starting' && !slot.attempt && !slot.node.run.reachedRunning
+    return this.#node.state === 'starting' && !slot.attempt && !this.#known.has(slot)
   }
 
   #fell(slot: Slot, fall: Fall, reason: unknown, type: 'crash' | 'restart-failed' | undefined): void {

@@ -56,6 +56,8 @@ export type FromService =
   /** The last word before an uncaught error ends the thread. */
   | { readonly kind: 'uncaught'; readonly error: EncodedThrow }
   | { readonly kind: 'log'; readonly record: LogRecord }
+  /** What the thread wrote to its stdout or stderr. */
+  | { readonly kind: 'output'; readonly to: 'stdout' | 'stderr'; readonly chunk: string | Uint8Array }
   | { readonly kind: 'tree'; readonly change: TreeChange }
 
 /** A change in the graph below the service, whose own id is 0. */

@@ -22,6 +22,7 @@ export async function serve(): Promise<void> {
   if (pulse) beat(pulse)
   const sink = new PostSink({ post: (record) => post({ kind: 'log', record }), level: boot.logLevel })
   setSink(sink)
+  carryOutput(post)
   // It only watches: the thread still ends, and this message is delivered before its exit.
   process.on('uncaughtExceptionMonitor', (error) => post({ kind: 'uncaught', error: encodeError(error) }))
 
@@ -50,4 +51,26 @@ export async function serve(): Promise<void> {
     setLogLevel: (level) => (sink.level = level),
   })
   await server.run()
+}
+
+/**
+ * Sends what console and the streams write at once, in order with the log: what Node itself carries over is lost when
+ * the thread exits, crashes or is ended.
+ */
+function carryOutput(post: (message: FromService) => void): void {
+  for (const to of ['stdout', 'stderr'] as const) {
+    const write = (chunk: string | Uint8Array, ...rest: unknown[]): boolean => {
+      post({ kind: 'output', to, chunk: wholeChunk(chunk, rest[0]) })
+      const callback = rest.find((arg) => typeof arg === 'function') as (() => void) | undefined
+      if (callback) process.nextTick(callback)
+      return true
+    }
+    process[to].write = write as typeof process.stdout.write
+  }
+}
+
+function wholeChunk(chunk: string | Uint8Array, encoding: unknown): string | Uint8Array {
+  // Its own bytes only: a Buffer may be a view into a pool that it shares.
+  if (typeof chunk !== 'string') return Uint8Array.prototype.slice.call(chunk)
+  return typeof encoding === 'string' ? new Uint8Array(Buffer.from(chunk, encoding as BufferEncoding)) : chunk
 }

@@ -343,6 +343,9 @@ export class Session {
       case 'log':
         writeRecord(message.record)
         break
+      case 'output':
+        process[message.to].write(message.chunk)
+        break
       case 'tree':
         this.mirror.apply(message.change)
         break
