@@ -69,11 +69,11 @@ export abstract class ManagedService implements ServiceLike {
   }
 
   start(): Promise<void> {
-    return startNode(this[NODE])
+    return this[NODE].steering?.start?.() ?? startNode(this[NODE])
   }
 
   maybeStart(): Promise<boolean> {
-    return maybeStartNode(this[NODE])
+    return this[NODE].steering?.maybeStart?.() ?? maybeStartNode(this[NODE])
   }
 
   async stop(options?: StopOptions): Promise<void> {
@@ -92,7 +92,7 @@ export abstract class ManagedService implements ServiceLike {
   }
 
   crash(reason: unknown): Promise<void> {
-    return crashNode(this[NODE], reason)
+    return this[NODE].steering?.crash?.(reason) ?? crashNode(this[NODE], reason)
   }
 
   async waitUntilStopped(): Promise<void> {

@@ -35,6 +35,9 @@ interface Child {
 
 /** How stop, crash and restart reach a service; a thread's root is steered through its handle instead. */
 export interface Steering {
+  start?(): Promise<void>
+  maybeStart?(): Promise<boolean>
+  crash?(reason: unknown): Promise<void>
   stop(options: StopOptions | undefined): Promise<void>
   restart(): Promise<void>
 }
@@ -54,6 +57,8 @@ export class ServiceNode {
   /** The restart under way; a stop that arrives during it cancels what is left of it. */
   restarting: { promise: Promise<void>; cancelled: boolean } | undefined
   steering: Steering | undefined
+  /** Of a handle that was handed over from another thread: where its parent is. */
+  parentElsewhere: string | undefined
   /** A label that its handle was given. */
   givenLabel: string | undefined
   /** The handle's node, of the real service behind an inline handle: whoever is inside this one is inside that. */
@@ -204,6 +209,9 @@ export class ServiceNode {
       if (data === child.owner) {
         throw bulkheadError('ERR_CYCLE', { service: child.beacon.path, parent: this.beacon.path })
       }
+    }
+    if (child.parentElsewhere !== undefined) {
+      throw bulkheadError('ERR_HAS_PARENT', { service: child.beacon.path, parent: child.parentElsewhere })
     }
     if (child.parent) {
       throw bulkheadError('ERR_HAS_PARENT', { service: child.beacon.path, parent: child.parent.beacon.path })

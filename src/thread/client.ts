@@ -3,7 +3,8 @@ import { bulkheadError } from '../errors/bulkhead-error.ts'
 import { decodeError } from '../errors/decode.ts'
 import { describe } from '../errors/describe.ts'
 import { encodeError } from '../errors/encode.ts'
-import type { Exports, Link } from './link.ts'
+import type { Link } from './link.ts'
+import type { Packed } from '../worker/pack.ts'
 import type { Answer, CallPacket, ReplyMessage, ToService } from './protocol.ts'
 
 export interface CallOptions {
@@ -21,6 +22,8 @@ interface Pending {
   resolve(value: unknown): void
   reject(reason: unknown): void
   cleanup?(): void
+  /** What was exported of its arguments for as long as it lasts. */
+  signals: readonly number[]
 }
 
 export interface ClientOptions {
@@ -60,7 +63,7 @@ export class Client {
         return
       }
       const id = ++this.#lastId
-      const pending: Pending = { method, caller, resolve, reject }
+      const pending: Pending = { method, caller, resolve, reject, signals: [] }
       this.#pending.set(id, pending)
       try {
         this.#send(id, pending, args, options)
@@ -75,7 +78,7 @@ export class Client {
     const pending = this.#take(message.id)
     // Timed out or aborted meanwhile.
     if (!pending) return
-    if (message.type === 'RAW') pending.resolve(message.value)
+    if (message.type === 'RAW') this.#resolve(pending, { value: message.value })
     else this.#answer(pending, message.name === 'throw' ? comlinkThrow(message.value) : (message.value as Answer))
   }
 
@@ -85,7 +88,7 @@ export class Client {
     this.#closedWith = reason
     for (const id of [...this.#pending.keys()]) {
       const pending = this.#take(id)
-      pending?.reject(reason(`A call of ${pending.method}()`))
+      if (pending) this.#reject(pending, reason(`A call of ${pending.method}()`))
     }
   }
 
@@ -93,12 +96,12 @@ export class Client {
     const { link, post } = this.#options
     const { packed, transferList, exports } = link.pack(args, 'arguments')
     const cancellable = options !== undefined && (options.timeout !== Infinity || options.signal !== undefined)
-    if (exports.signals.length > 0) pending.cleanup = () => link.release(exports.signals)
+    pending.signals = exports.signals
     const plain = !packed.specials && !cancellable
     const argumentList = plain
       ? (packed.value as unknown[]).map((value) => ({ type: 'RAW', value }))
       : [{ type: 'HANDLER', name: 'bulkhead', value: packet(packed, cancellable ? id : undefined) }]
-    if (cancellable) this.#limit(id, pending, options, exports)
+    if (cancellable) this.#limit(id, pending, options)
     try {
       post({ id, type: 'APPLY', path: [pending.method], argumentList }, transferList as readonly never[])
     } catch (error) {
@@ -107,11 +110,11 @@ export class Client {
     }
   }
 
-  #limit(id: number, pending: Pending, { timeout, signal }: CallOptions, exports: Exports): void {
-    const { clock, link, post } = this.#options
+  #limit(id: number, pending: Pending, { timeout, signal }: CallOptions): void {
+    const { clock, post } = this.#options
     const giveUp = (reason: unknown): void => {
       if (!this.#take(id)) return
-      pending.reject(reason)
+      this.#reject(pending, reason)
       const message: ToService = { kind: 'cancel-call', id, reason: encodeError(reason) }
       if (!this.#closedWith) post(message)
     }
@@ -124,7 +127,6 @@ export class Client {
     pending.cleanup = () => {
       cancelTimer()
       signal?.removeEventListener('abort', onAbort)
-      link.release(exports.signals)
     }
   }
 
@@ -138,13 +140,25 @@ export class Client {
 
   #answer(pending: Pending, answer: Answer): void {
     if ('value' in answer) {
-      pending.resolve(this.#options.link.unpack(answer.value))
+      this.#resolve(pending, answer.value)
     } else if ('thrown' in answer) {
       const { stack } = pending.caller
-      pending.reject(decodeError(answer.thrown, stack === undefined ? {} : { localStack: stack }))
+      this.#reject(pending, decodeError(answer.thrown, stack === undefined ? {} : { localStack: stack }))
     } else {
-      pending.reject(this.#notCloneable(`The result of ${pending.method}()`, answer.unclonable))
+      this.#reject(pending, this.#notCloneable(`The result of ${pending.method}()`, answer.unclonable))
     }
+  }
+
+  #resolve({ resolve, signals }: Pending, packed: Packed): void {
+    const { link } = this.#options
+    resolve(link.unpack(packed))
+    // A call that gives a stream lasts as long as that.
+    if (signals.length > 0) link.afterStreams('imported', packed, () => link.release(signals))
+  }
+
+  #reject({ reject, signals }: Pending, reason: unknown): void {
+    reject(reason)
+    this.#options.link.release(signals)
   }
 
   #unsendable(error: unknown, method: string, args: readonly unknown[]): unknown {
@@ -163,8 +177,11 @@ function packet(args: CallPacket['args'], cancelId: number | undefined): CallPac
   return cancelId === undefined ? { args } : { args, cancelId }
 }
 
+/** Node has an error of its own for a port that is not moved. */
 export function isDataCloneError(error: unknown): boolean {
-  return error instanceof Error && error.name === 'DataCloneError'
+  if (!(error instanceof Error)) return false
+  const { code } = error as { code?: unknown }
+  return error.name === 'DataCloneError' || code === 'ERR_MISSING_TRANSFERABLE_IN_TRANSFER_LIST'
 }
 
 // Four frames show who called; the cost of a whole stack would double that of a small call.

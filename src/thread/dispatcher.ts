@@ -7,7 +7,7 @@ import { type EncodedThrow, encodeError } from '../errors/encode.ts'
 import { runInside } from '../service/context.ts'
 import type { ServiceNode } from '../service/node.ts'
 import type { Link } from './link.ts'
-import type { PackResult } from '../worker/pack.ts'
+import type { Packed, PackResult } from '../worker/pack.ts'
 import type { Answer, CallLimits, CallPacket } from './protocol.ts'
 
 /** The name of our entry among Comlink's transfer handlers; its own stay untouched, they belong to the whole process. */
@@ -35,6 +35,15 @@ Comlink.transferHandlers.set(HANDLER, {
   deserialize: (packet: CallPacket) => new Arguments(packet),
 })
 
+/** The caller no longer waits: a call still queued never runs. */
+export type CancelCall = (id: number, reason: EncodedThrow) => void
+
+/** One of those who have a way to the service; each numbers its calls for itself. */
+interface Caller {
+  readonly link: Link
+  readonly cancellable: Map<number, (reason: EncodedThrow) => void>
+}
+
 interface Waiting {
   begin(): void
   refuse(error: unknown): void
@@ -43,39 +52,34 @@ interface Waiting {
 /** Calls into a service: admits them, keeps count of them, and answers each. */
 export class Dispatcher {
   readonly #node: ServiceNode
-  readonly #link: Link
   readonly #limits: CallLimits
   readonly #waiting = new Set<Waiting>()
-  readonly #cancellable = new Map<number, (reason: EncodedThrow) => void>()
   #running = 0
   #closed = false
   #whenIdle: (() => void) | undefined
 
-  constructor(node: ServiceNode, link: Link, limits: CallLimits) {
+  constructor(node: ServiceNode, limits: CallLimits) {
     this.#node = node
-    this.#link = link
     this.#limits = limits
   }
 
-  /** What Comlink exposes: the callable methods and nothing else. */
-  expose(instance: object, methods: readonly string[], endpoint: Comlink.Endpoint): void {
+  /** Exposes the callable methods and nothing else to one caller. Returns what cancels a call of that caller. */
+  expose(instance: object, methods: readonly string[], link: Link, endpoint: Comlink.Endpoint): CancelCall {
+    const caller: Caller = { link, cancellable: new Map() }
     const target = Object.create(null) as Record<string, (...args: unknown[]) => Promise<unknown>>
     for (const method of methods) {
-      target[method] = (...args) => this.#call(instance, method, args)
+      target[method] = (...args) => this.#call(instance, method, args, caller)
     }
     Comlink.expose(target, endpoint)
-  }
-
-  /** The caller no longer waits: a call still queued never runs. */
-  cancel(id: number, reason: EncodedThrow): void {
-    this.#cancellable.get(id)?.(reason)
+    return (id, reason) => caller.cancellable.get(id)?.(reason)
   }
 
   /** Queued calls are refused at once; those that run may finish. */
   async drain(budget: Budget): Promise<void> {
     this.#closed = true
     for (const waiting of [...this.#waiting]) waiting.refuse(this.#stopped('A queued call'))
-    if (this.#running === 0) return
+    // After a crash nobody waits for an answer any more.
+    if (this.#running === 0 || this.#node.state === 'crashed') return
     const limit = Math.min(this.#limits.drainTimeout, budget.remaining() / 2)
     const idle = new AbortController()
     this.#whenIdle = () => idle.abort()
@@ -83,26 +87,29 @@ export class Dispatcher {
     this.#whenIdle = undefined
   }
 
-  async #call(instance: object, method: string, given: unknown[]): Promise<unknown> {
+  async #call(instance: object, method: string, given: unknown[], caller: Caller): Promise<unknown> {
+    const { link } = caller
     const packet = given[0] instanceof Arguments ? given[0].packet : undefined
     try {
-      const waiting = this.#admit(method, packet?.cancelId)
+      const waiting = this.#admit(method, caller, packet?.cancelId)
       if (waiting) await waiting
     } catch (error) {
       return new Reply({ thrown: encodeError(error) })
     }
+    let answer: Packed = { value: undefined }
     try {
-      const args = packet ? (this.#link.unpack(packet.args) as unknown[]) : given
+      const args = packet ? (link.unpack(packet.args) as unknown[]) : given
       const run = (instance as Record<string, (...args: unknown[]) => unknown>)[method] as () => unknown
       const result: unknown = await runInside(this.#node, () => Reflect.apply(run, instance, args))
-      const { packed, transferList } = this.#link.pack(result, 'result')
+      const { packed, transferList } = link.pack(result, 'result')
+      answer = packed
       // The fast path: what needs nothing special is a plain Comlink reply.
       if (!packed.specials && transferList.length === 0) return packed.value
       return new Reply({ value: packed }, transferList)
     } catch (error) {
       return new Reply({ thrown: encodeError(error) })
     } finally {
-      if (packet) this.#link.forgetSignals(packet.args)
+      if (packet) link.afterStreams('exported', answer, () => link.forgetSignals(packet.args))
       this.#settled()
     }
   }
@@ -117,7 +124,7 @@ export class Dispatcher {
   }
 
   /** Undefined when the call may run now, and is counted as running. */
-  #admit(method: string, cancelId: number | undefined): Promise<void> | undefined {
+  #admit(method: string, caller: Caller, cancelId: number | undefined): Promise<void> | undefined {
     const service = this.#node.beacon.path
     if (this.#closed || this.#node.state !== 'running') {
       const what = `A call of ${method}()`
@@ -132,14 +139,14 @@ export class Dispatcher {
       const what = `A call of ${method}()`
       throw bulkheadError('ERR_OVERLOADED', { service, limit: maxQueue, what }, { service })
     }
-    return this.#enqueue(cancelId)
+    return this.#enqueue(caller, cancelId)
   }
 
-  #enqueue(cancelId: number | undefined): Promise<void> {
+  #enqueue({ cancellable }: Caller, cancelId: number | undefined): Promise<void> {
     return new Promise((resolve, reject) => {
       const leave = (): void => {
         this.#waiting.delete(waiting)
-        if (cancelId !== undefined) this.#cancellable.delete(cancelId)
+        if (cancelId !== undefined) cancellable.delete(cancelId)
       }
       const waiting: Waiting = {
         // Counted here, not when its turn of the microtask queue comes: the next in line looks at the count.
@@ -152,7 +159,7 @@ export class Dispatcher {
       }
       this.#waiting.add(waiting)
       if (cancelId !== undefined) {
-        this.#cancellable.set(cancelId, (reason) => waiting.refuse(decodeError(reason)))
+        cancellable.set(cancelId, (reason) => waiting.refuse(decodeError(reason)))
       }
     })
   }

@@ -2,9 +2,11 @@ import { bulkheadError } from '../errors/bulkhead-error.ts'
 import { loggerName } from '../logging/names.ts'
 import type { Service } from '../service/service.ts'
 import { moduleUrl } from '../worker/module-url.ts'
+import './foreign.ts'
+import { IsolatedBody } from './isolated-body.ts'
 import { findExportName, isServiceClass, loadServiceClass } from './load.ts'
 import { callableMethods } from './methods.ts'
-import { type IsolateOptions, type Source, resolveOptions } from './options.ts'
+import { type IsolateOptions, type ResolvedOptions, type Source, resolveOptions } from './options.ts'
 import { type KnownMethods, ServiceProxy } from './proxy.ts'
 import type { ServiceClass } from './server.ts'
 import type { Isolated } from './types.ts'
@@ -47,7 +49,7 @@ function isolateClass(serviceClass: ServiceClass, options: IsolateOptions): Serv
     const load = options.export === undefined ? async () => serviceClass : () => loadServiceClass(url, exportName)
     return { module: url, exportName, load }
   }
-  return new ServiceProxy(resolveOptions(options, { label: name, resolve }), knownMethods(serviceClass))
+  return handleOn(resolveOptions(options, { label: name, resolve }), knownMethods(serviceClass))
 }
 
 /**
@@ -74,7 +76,11 @@ function isolateModule(module: URL | string, options: IsolateOptions): ServicePr
   const exportName = options.export ?? 'default'
   const source: Source = { module: url, exportName, load: () => loadServiceClass(url, exportName) }
   const defaults = { label: loggerName(url), resolve: async () => source }
-  return new ServiceProxy(resolveOptions(options, defaults), { names: [], streams: new Set() })
+  return handleOn(resolveOptions(options, defaults), { names: [], streams: new Set() })
+}
+
+function handleOn(options: ResolvedOptions, known: KnownMethods): ServiceProxy {
+  return new ServiceProxy((node) => new IsolatedBody(options, node), known)
 }
 
 function knownMethods(serviceClass: ServiceClass): KnownMethods {

@@ -9,10 +9,11 @@ import type { ServiceNode } from '../service/node.ts'
 import type { TeardownRecord } from '../service/record.ts'
 import type { ServiceView } from '../service/types.ts'
 import type { ResolvedOptions } from './options.ts'
+import type { Remote } from './remote.ts'
 import { Session } from './session.ts'
 
 /** A Body that is a thread, a new one for each run. */
-export class IsolatedBody implements Body {
+export class IsolatedBody implements Body, Remote {
   readonly keepsBudget = true
   readonly shutdownPolicy = { wait: false, timeout: Infinity }
   readonly options: ResolvedOptions
@@ -25,7 +26,16 @@ export class IsolatedBody implements Body {
     this.#node = node
   }
 
-  get session(): Session | undefined {
+  get label(): string {
+    return this.options.label
+  }
+  get isolated(): boolean {
+    return this.options.isolation === 'thread'
+  }
+  get startTimeout(): number {
+    return this.options.startTimeout
+  }
+  get channel(): Session | undefined {
     return this.#session
   }
 

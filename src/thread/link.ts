@@ -1,8 +1,11 @@
-import { Deferred, ignoreRejection } from '../base/deferred.ts'
+import { Deferred } from '../base/deferred.ts'
 import { decodeError } from '../errors/decode.ts'
 import { type EncodedThrow, encodeError } from '../errors/encode.ts'
 import { bindContext } from '../service/context.ts'
 import { type PackResult, type Packed, type Porter, type Special, pack, unpack } from '../worker/pack.ts'
+import { CallbackPromise } from './callback-promise.ts'
+import { type HandedHandle, type ReceivedHandle, handlePorter } from './handle-port.ts'
+import { exportIterable, importIterable, isAsyncIterable } from './iterable.ts'
 import type { Answer } from './protocol.ts'
 
 /** Use of what the other side has exported. Rides beside the calls, so that a callback comes before the result. */
@@ -16,6 +19,7 @@ export type LinkMessage =
     }
   | { readonly kind: 'outcome'; readonly call: number; readonly answer: Answer }
   | { readonly kind: 'release'; readonly target: number }
+  | { readonly kind: 'handle'; readonly target: number; readonly now: HandedHandle }
   | { readonly kind: 'abort'; readonly target: number; readonly reason: EncodedThrow }
 
 interface Exported {
@@ -25,6 +29,9 @@ interface Exported {
   /** The other side has let go of it. */
   released?(): void
 }
+
+type Side = 'exported' | 'imported'
+type Stream = Extract<Special, { type: 'iterable' }>
 
 /** Numbers of what one value has exported; `signals` live only as long as the call they belong to. */
 export interface Exports {
@@ -47,6 +54,8 @@ export class Link implements Porter {
   readonly #exported = new Map<number, Exported>()
   readonly #pending = new Map<number, Deferred<unknown>>()
   readonly #controllers = new Map<number, AbortController>()
+  readonly #received = new Map<number, Pick<ReceivedHandle, 'update' | 'close'>>()
+  readonly #atEnd: Readonly<Record<Side, Map<number, () => void>>> = { exported: new Map(), imported: new Map() }
   readonly #dropped: FinalizationRegistry<number>
   #nextTarget = 0
   #nextCall = 0
@@ -59,7 +68,7 @@ export class Link implements Porter {
 
   constructor(options: LinkOptions) {
     this.#options = options
-    this.#dropped = new FinalizationRegistry((target) => this.#tell({ kind: 'release', target }))
+    this.#dropped = new FinalizationRegistry((target) => this.#letGo(target))
   }
 
   pack(value: unknown, of: 'arguments' | 'result'): PackResult & { exports: Exports } {
@@ -98,6 +107,9 @@ export class Link implements Porter {
       case 'release':
         this.#release(message.target)
         break
+      case 'handle':
+        this.#received.get(message.target)?.update(message.now)
+        break
       case 'abort':
         this.#controllers.get(message.target)?.abort(decodeError(message.reason))
         this.#controllers.delete(message.target)
@@ -116,6 +128,8 @@ export class Link implements Porter {
     for (const pending of this.#pending.values()) pending.reject(this.#closedWith())
     this.#pending.clear()
     this.#controllers.clear()
+    for (const { close } of this.#received.values()) close()
+    this.#received.clear()
   }
 
   /** One side is down: what was exported is let go, too. */
@@ -128,6 +142,7 @@ export class Link implements Porter {
   // ---- Porter
 
   export(value: object): Special | undefined {
+    if (handlePorter().isHandle(value)) return this.#exportHandle(value)
     if (isAsyncIterable(value)) return { type: 'iterable', target: this.#add(exportIterable(value)) }
     // A result is the service's own: only what an argument brings can be called back or aborted.
     if (this.#packing.of === 'result') return undefined
@@ -146,6 +161,8 @@ export class Link implements Porter {
         return this.#importSignal(special.target, special.aborted)
       case 'iterable':
         return this.#importIterable(special.target)
+      case 'handle':
+        return this.#importHandle(special.target, special.handed as HandedHandle)
       default:
         throw new Error(`Bulkhead: nothing is imported for a ${special.type}`)
     }
@@ -162,6 +179,26 @@ export class Link implements Porter {
     const exported = this.#exported.get(target)
     this.#exported.delete(target)
     exported?.released?.()
+    this.#ended('exported', target)
+  }
+
+  /** Calls `then` once the streams in a result have ended, on this side or that; at once when there are none. */
+  afterStreams(side: Side, { specials = [] }: Packed, then: () => void): void {
+    // One is the rule; of several the last counts that was packed.
+    const stream = specials.findLast(([, special]) => special.type === 'iterable')?.[1] as Stream | undefined
+    if (stream) this.#atEnd[side].set(stream.target, then)
+    else then()
+  }
+
+  #ended(side: Side, target: number): void {
+    const then = this.#atEnd[side].get(target)
+    this.#atEnd[side].delete(target)
+    then?.()
+  }
+
+  #forget(target: number): void {
+    this.#exported.delete(target)
+    this.#ended('exported', target)
   }
 
   #exportSignal(signal: AbortSignal): Special {
@@ -203,27 +240,31 @@ export class Link implements Porter {
   }
 
   #importIterable(target: number): AsyncIterableIterator<unknown> {
-    const link = this
-    let done = false
-    const step = async (method: 'next' | 'return'): Promise<IteratorResult<unknown>> => {
-      if (done) return { done: true, value: undefined }
-      if (method === 'return') done = true
-      try {
-        const result = (await link.#invoke(target, method, [])) as IteratorResult<unknown>
-        if (result.done) done = true
-        return result
-      } catch (error) {
-        done = true
-        throw error
-      }
-    }
-    const iterator: AsyncIterableIterator<unknown> = {
-      next: () => step('next'),
-      return: () => step('return'),
-      [Symbol.asyncIterator]: () => iterator,
-    }
+    const iterator = importIterable(
+      (method) => this.#invoke(target, method, []) as Promise<IteratorResult<unknown>>,
+      () => this.#ended('imported', target),
+    )
     this.#dropped.register(iterator, target)
     return iterator
+  }
+
+  #exportHandle(value: object): Special {
+    const target = ++this.#nextTarget
+    const { now, steer, stop } = handlePorter().hand(value, (changed) => {
+      const transferList = changed.port ? [changed.port] : []
+      if (!this.#down) this.#options.post({ kind: 'handle', target, now: changed }, transferList)
+    })
+    this.#exported.set(target, { call: steer as Exported['call'], released: stop })
+    this.#packing.all.push(target)
+    return { type: 'handle', target, handed: now }
+  }
+
+  #importHandle(target: number, handed: HandedHandle): object {
+    const received = handlePorter().receive(handed, (verb, ...args) => this.#invoke(target, 'call', [verb, ...args]))
+    const { update, close } = received
+    this.#received.set(target, { update, close })
+    this.#dropped.register(received.handle, target)
+    return received.handle
   }
 
   // ---- invocations
@@ -257,10 +298,10 @@ export class Link implements Porter {
       if (!exported?.[method]) throw new Error('It is no longer there: its side has let go of it')
       const value = await exported[method](...(this.unpack(args) as []))
       const ended = method === 'return' || (method === 'next' && (value as IteratorResult<unknown>).done)
-      if (ended) this.#exported.delete(target)
+      if (ended) this.#forget(target)
       this.#send(value, 'result', (packed) => ({ kind: 'outcome', call, answer: { value: packed } }))
     } catch (error) {
-      if (method !== 'call') this.#exported.delete(target)
+      if (method !== 'call') this.#forget(target)
       this.#tell({ kind: 'outcome', call, answer: { thrown: encodeError(error) } })
     }
   }
@@ -276,6 +317,14 @@ export class Link implements Porter {
     }
   }
 
+  /** Nobody on this side holds it any more. */
+  #letGo(target: number): void {
+    this.#received.get(target)?.close()
+    this.#received.delete(target)
+    this.#ended('imported', target)
+    this.#tell({ kind: 'release', target })
+  }
+
   #tell(message: LinkMessage): void {
     if (!this.#down) this.#options.post(message)
   }
@@ -284,55 +333,12 @@ export class Link implements Porter {
 /** Only looks: nothing is exported, no iterator made. */
 const DRY: Porter = {
   export: (value) => {
-    const portable = typeof value === 'function' || value instanceof AbortSignal || isAsyncIterable(value)
+    const portable =
+      typeof value === 'function' ||
+      value instanceof AbortSignal ||
+      isAsyncIterable(value) ||
+      handlePorter().isHandle(value)
     return portable ? { type: 'function', target: 0 } : undefined
   },
   import: () => undefined,
-}
-
-function isAsyncIterable(value: object): value is AsyncIterable<unknown> {
-  return typeof (value as { [Symbol.asyncIterator]?: unknown })[Symbol.asyncIterator] === 'function'
-}
-
-function exportIterable(iterable: AsyncIterable<unknown>): Exported {
-  const iterator = iterable[Symbol.asyncIterator]()
-  const finish = async (): Promise<IteratorResult<unknown>> => {
-    await iterator.return?.()
-    return { done: true, value: undefined }
-  }
-  return {
-    next: () => iterator.next(),
-    return: finish,
-    // The reader is gone: the generator's finally blocks still run.
-    released: () => ignoreRejection(finish()),
-  }
-}
-
-/** Knows whether anybody handles its rejection: one that nobody does is told, and kills no thread. */
-class CallbackPromise extends Promise<unknown> {
-  #handled = false
-
-  // Derived promises are plain ones.
-  static override get [Symbol.species](): PromiseConstructor {
-    return Promise
-  }
-
-  constructor(outcome: Promise<unknown>, unhandled: (error: unknown) => void) {
-    super((resolve, reject) => outcome.then(resolve, reject))
-    super.then(undefined, (error: unknown) => {
-      // A turn later, as Node does: whoever was to handle it has had the chance.
-      setImmediate(() => {
-        if (!this.#handled) unhandled(error)
-      })
-    })
-  }
-
-  // oxlint-disable-next-line unicorn/no-thenable -- the one place through which every handler comes, await included
-  override then<A = unknown, B = never>(
-    onFulfilled?: ((value: unknown) => A | PromiseLike<A>) | null,
-    onRejected?: ((reason: unknown) => B | PromiseLike<B>) | null,
-  ): Promise<A | B> {
-    this.#handled = true
-    return super.then(onFulfilled, onRejected)
-  }
 }

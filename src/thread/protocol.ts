@@ -1,3 +1,4 @@
+import type { MessagePort } from 'node:worker_threads'
 import type { EncodedThrow } from '../errors/encode.ts'
 import type { LogRecord } from '../logging/types.ts'
 import type { TeardownRecord } from '../service/record.ts'
@@ -36,6 +37,8 @@ export type ToService =
   | { readonly kind: 'crash'; readonly reason: EncodedThrow }
   | { readonly kind: 'set-shutdown' }
   | { readonly kind: 'log-level'; readonly level: string }
+  /** Somebody else calls over this port, from now until it closes. */
+  | { readonly kind: 'connect'; readonly port: MessagePort }
   /** The caller of this call no longer waits. */
   | { readonly kind: 'cancel-call'; readonly id: number; readonly reason: EncodedThrow }
 

@@ -1,12 +1,12 @@
 import type { Duration } from '../base/duration.ts'
 import { toMilliseconds } from '../errors/arguments.ts'
 import { bulkheadError } from '../errors/bulkhead-error.ts'
+import type { Body } from '../service/body.ts'
 import { ManagedService } from '../service/managed.ts'
 import { NODE, type ServiceNode } from '../service/node.ts'
 import type { CallOptions, Entry } from './client.ts'
-import { IsolatedBody } from './isolated-body.ts'
 import { isCallableName } from './methods.ts'
-import type { ResolvedOptions } from './options.ts'
+import type { Channel, Remote } from './remote.ts'
 import { type RemoteCall, remoteStream, streamable } from './stream.ts'
 import { waitForStart } from './wait-for-start.ts'
 
@@ -28,20 +28,20 @@ export interface KnownMethods {
  * with the methods of the real one. What `isolate()` returns.
  */
 export class ServiceProxy extends ManagedService {
-  readonly #body: IsolatedBody
+  readonly #remote: Remote
   readonly #streams: ReadonlySet<string>
 
   /** @internal */
-  constructor(options: ResolvedOptions, known: KnownMethods) {
-    const body: IsolatedBody = new IsolatedBody(options, () => this[NODE])
+  constructor(makeBody: (node: () => ServiceNode) => Body & Remote, known: KnownMethods) {
+    const body = makeBody(() => this[NODE])
     super(() => body)
-    this.#body = body
+    this.#remote = body
     this.#streams = known.streams
     for (const name of known.names) defineRemote(this, name)
   }
 
   get label(): string {
-    return this.#body.options.label
+    return this.#remote.label
   }
   get shortLabel(): string {
     return this.label
@@ -49,12 +49,12 @@ export class ServiceProxy extends ManagedService {
 
   /** The thread the service runs in; undefined while it is not up. */
   get threadId(): number | undefined {
-    return this[NODE].isUp ? this.#body.session?.threadId : undefined
+    return this[NODE].isUp ? this.#remote.channel?.threadId : undefined
   }
 
   /** @internal */
   get isolated(): boolean {
-    return this.#body.options.isolation === 'thread'
+    return this.#remote.isolated
   }
 
   /** The remote methods alone, each call with these options. */
@@ -73,21 +73,26 @@ export class ServiceProxy extends ManagedService {
   }
 
   #send(call: Call): Promise<unknown> {
-    const { method, args, entry, options } = call
+    const { method, options } = call
     const node = this[NODE]
-    const { session } = this.#body
+    const { channel } = this.#remote
     if (!isCallableName(method)) return Promise.reject(noSuchMethod(node, method))
     if (options?.signal?.aborted) return Promise.reject(options.signal.reason as Error)
-    if (node.state === 'running' && session) return session.call(method, args, entry, options)
+    if (node.state === 'running' && channel) return this.#callOver(channel, call)
     return this.#sendOnceStarted(call)
   }
 
   async #sendOnceStarted({ method, args, entry, options }: Call): Promise<unknown> {
     const node = this[NODE]
-    const left = await waitForStart(node, method, this.#body.options.startTimeout, options)
-    const { session } = this.#body
-    if (!session) throw bulkheadError('ERR_NOT_RUNNING', refusal(node, method), { service: node.beacon.path })
-    return session.call(method, args, entry, options && { ...options, timeout: left })
+    const left = await waitForStart(node, method, this.#remote.startTimeout, options)
+    const { channel } = this.#remote
+    if (!channel) throw bulkheadError('ERR_NOT_RUNNING', refusal(node, method), { service: node.beacon.path })
+    return this.#callOver(channel, { method, args, entry, options: options && { ...options, timeout: left } })
+  }
+
+  #callOver(channel: Channel, { method, args, entry, options }: Call): Promise<unknown> {
+    if (channel.methods?.has(method)) return channel.call(method, args, entry, options)
+    return Promise.reject(noSuchMethod(this[NODE], method))
   }
 }
 

@@ -1,3 +1,4 @@
+import type { MessagePort } from 'node:worker_threads'
 import { Budget } from '../base/budget.ts'
 import { toMilliseconds } from '../errors/arguments.ts'
 import { bulkheadError } from '../errors/bulkhead-error.ts'
@@ -12,8 +13,8 @@ import { beginStart } from '../service/start.ts'
 import { recordOf, stopNode } from '../service/stop.ts'
 import type { StopOptions } from '../service/types.ts'
 import type { ServiceEnd } from './carrier.ts'
-import { isDataCloneError } from './client.ts'
-import { Dispatcher, HANDLER } from './dispatcher.ts'
+import { type CancelCall, Dispatcher } from './dispatcher.ts'
+import { CallEndpoint, servePort } from './endpoint.ts'
 import { Link, type LinkMessage } from './link.ts'
 import { callableMethods } from './methods.ts'
 import type { Boot, FromService, ToService } from './protocol.ts'
@@ -38,7 +39,10 @@ export class Server {
   readonly #link: Link
   #node: ServiceNode | undefined
   #dispatcher: Dispatcher | undefined
-  #call: ((message: { data: unknown }) => void) | undefined
+  readonly #endpoint: CallEndpoint
+  readonly #ports = new Set<(reason: () => Error) => void>()
+  #cancelCall: CancelCall | undefined
+  #connect: ((port: MessagePort) => void) | undefined
   #stopTold = false
   #unwatch: (() => void) | undefined
   #ended = false
@@ -50,6 +54,9 @@ export class Server {
     this.#link = new Link({
       post: (message, transferList) => this.#end.post(message, transferList),
       problem: (error, text) => this.#node?.body.problem(error, text),
+    })
+    this.#endpoint = new CallEndpoint((message, transferList) => {
+      if (!this.#ended) this.#end.post(message, transferList)
     })
     end.listen((message) => this.#receive(message as ToService | LinkMessage))
   }
@@ -83,26 +90,20 @@ export class Server {
     this.#tell({ kind: 'step', step: 'constructor' })
     const service = new serviceClass(...(this.#link.unpack(this.#boot.args) as unknown[]))
     const methods = callableMethods(serviceClass, service)
-    const dispatcher = new Dispatcher(service[NODE], this.#link, this.#boot.limits)
+    const dispatcher = new Dispatcher(service[NODE], this.#boot.limits)
     this.#dispatcher = dispatcher
-    dispatcher.expose(service, methods, {
-      addEventListener: (_type, listener) => (this.#call = listener as never),
-      removeEventListener: () => (this.#call = undefined),
-      postMessage: (message: { id: number }, transferList) => this.#reply(message, transferList),
-    })
+    this.#cancelCall = dispatcher.expose(service, methods, this.#link, this.#endpoint)
+    this.#connect = (port) => {
+      const end = servePort(port, {
+        expose: (link, endpoint) => dispatcher.expose(service, methods, link, endpoint),
+        connect: (another) => this.#connect?.(another),
+        problem: (error, text) => service[NODE].body.problem(error, text),
+      })
+      this.#ports.add(end)
+      port.once('close', () => this.#ports.delete(end))
+    }
     this.#tell({ kind: 'loaded', methods })
     return service
-  }
-
-  #reply(message: { id: number }, transferList: readonly unknown[] | undefined): void {
-    if (this.#ended) return
-    try {
-      this.#end.post(message, transferList as never)
-    } catch (error) {
-      if (!isDataCloneError(error)) throw error
-      const value = { unclonable: (error as Error).message }
-      this.#end.post({ id: message.id, type: 'HANDLER', name: HANDLER, value })
-    }
   }
 
   #adopt(node: ServiceNode): void {
@@ -150,15 +151,16 @@ export class Server {
     }
     this.#ended = true
     this.#unwatch?.()
-    this.#link.close(() =>
-      bulkheadError('ERR_SERVICE_STOPPED', { what: 'A callback', service: this.#boot.path }),
-    )
+    const service = this.#boot.path
+    const lost = (): Error => bulkheadError('ERR_SERVICE_STOPPED', { what: 'A callback', service }, { service })
+    this.#link.close(lost)
+    for (const end of this.#ports) end(lost)
     this.#end.close()
   }
 
   #receive(message: ToService | LinkMessage): void {
     if (!('kind' in message)) {
-      this.#call?.({ data: message })
+      this.#endpoint.receive(message)
       return
     }
     switch (message.kind) {
@@ -175,7 +177,10 @@ export class Server {
         this.#options.setLogLevel?.(message.level)
         break
       case 'cancel-call':
-        this.#dispatcher?.cancel(message.id, message.reason)
+        this.#cancelCall?.(message.id, message.reason)
+        break
+      case 'connect':
+        this.#connect?.(message.port)
         break
       default:
         this.#link.receive(message)

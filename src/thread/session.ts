@@ -1,3 +1,4 @@
+import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import { Budget } from '../base/budget.ts'
 import { Deferred, ignoreRejection } from '../base/deferred.ts'
 import { delay } from '../base/wait.ts'
@@ -14,6 +15,7 @@ import { deathReason } from './death.ts'
 import { Link, type LinkMessage } from './link.ts'
 import { guardAgainstHang } from './hang.ts'
 import { Mirror } from './mirror.ts'
+import type { Channel } from './remote.ts'
 import type { ResolvedOptions } from './options.ts'
 import type { FromService, ReplyMessage, ToService } from './protocol.ts'
 import { type Pulse, makePulse } from './pulse.ts'
@@ -39,7 +41,7 @@ export interface SessionOptions {
 }
 
 /** One run of an isolated service as seen from its handle: one thread, from its spawning to its end. */
-export class Session {
+export class Session implements Channel {
   readonly mirror: Mirror
   readonly #options: SessionOptions
   readonly #link: Link
@@ -103,10 +105,20 @@ export class Session {
     }
   }
 
+  get methods(): ReadonlySet<string> | undefined {
+    return this.#methods
+  }
+
+  /** A port that leads straight to the service, past this thread. */
+  connect(): MessagePort {
+    const { port1, port2 } = new MessageChannel()
+    if (this.#dead) port2.close()
+    else this.#carrier?.post({ kind: 'connect', port: port2 } satisfies ToService, [port2])
+    return port1
+  }
+
   call(method: string, args: readonly unknown[], entry: Entry, options?: CallOptions): Promise<unknown> {
-    if (this.#methods?.has(method)) return this.#client.call(method, args, entry, options)
-    const service = this.#options.node.beacon.path
-    return Promise.reject(bulkheadError('ERR_NO_SUCH_METHOD', { service, method }, { service }))
+    return this.#client.call(method, args, entry, options)
   }
 
   /** A stop has begun or a crash was marked on this side, in this turn. */
@@ -235,7 +247,8 @@ export class Session {
   async #giveUp(budget: Budget): Promise<void> {
     const service = this.#options.node.beacon.path
     const phase = this.#running ? 'onStop' : this.#step
-    const stack = this.#threadId !== undefined ? await stackWithin(this.#threadId, LAST_WORD) : undefined
+    const stack =
+      this.#options.options.isolation === 'thread' && this.#threadId !== undefined ? await stackWithin(this.#threadId, LAST_WORD) : undefined
     const where = stack === undefined ? '' : `, in:\n${stack}\nIt`
     const what = `its thread, which did not answer and has been ended${where}`
     this.#terminate()

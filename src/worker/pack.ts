@@ -1,3 +1,4 @@
+import type { MessagePort } from 'node:worker_threads'
 import { decodeError } from '../errors/decode.ts'
 import { type EncodedThrow, encodeError, isPlain, setOwn } from '../errors/encode.ts'
 
@@ -8,6 +9,7 @@ export type Special =
   | { readonly type: 'function'; readonly target: number }
   | { readonly type: 'signal'; readonly target: number; readonly aborted?: EncodedThrow }
   | { readonly type: 'iterable'; readonly target: number }
+  | { readonly type: 'handle'; readonly target: number; readonly handed: { readonly port?: MessagePort } }
 
 /**
  * A value on its way to another thread. In the place of each special stands its mark, an object known by identity,
@@ -35,7 +37,7 @@ class Transfer {
   }
 }
 
-type Transferable = ArrayBuffer | import('node:worker_threads').MessagePort
+type Transferable = ArrayBuffer | MessagePort
 
 /**
  * Moves instead of copying, in arguments and results: `transfer(bytes)` moves the memory of a buffer or a port,
@@ -101,12 +103,16 @@ function needsPacking(value: unknown, seen: Set<object>): boolean {
   return typeof (value as { [Symbol.asyncIterator]?: unknown })[Symbol.asyncIterator] === 'function'
 }
 
+// What every service has, and a handle too; a service itself is then left to structured clone.
+const HANDLE = Symbol.for('bulkhead.node')
+
 function isSpecial(value: object): boolean {
   return (
     value instanceof Transfer ||
     Buffer.isBuffer(value) ||
     value instanceof Error ||
     value instanceof AbortSignal ||
+    HANDLE in value ||
     Symbol.asyncIterator in value
   )
 }
@@ -130,6 +136,7 @@ class Packer {
     }
     const special = this.#special(value)
     if (special) {
+      if (special.type === 'handle' && special.handed.port) this.transferList.push(special.handed.port)
       const mark = {}
       this.#seen.set(value, mark)
       this.specials.push([mark, special])

@@ -117,6 +117,23 @@ t.test(
   },
 )
 
+t.test("so is one whose restart by someone else fails during the supervisor's start", async (t) => {
+  const { supervisor, probes } = stage()
+  const gate = new Gate()
+  probes[2]!.starting = () => gate.opened
+  const starting = supervisor.start()
+  await settle()
+  probes[0]!.starting = (run) => {
+    if (run === 2) throw boom
+  }
+  await t.rejects(probes[0]!.restart(), boom)
+  await settle()
+  t.equal(probes[0]!.state, 'running')
+  gate.open()
+  await starting
+  await supervisor.stop()
+})
+
 t.test('a strategy for several children waits for the start of the supervisor to be over', async (t) => {
   const { supervisor, probes } = stage({ strategy: 'one-for-all' })
   const gate = new Gate()

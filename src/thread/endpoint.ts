@@ -1,0 +1,71 @@
+import type { MessagePort } from 'node:worker_threads'
+import type * as Comlink from 'comlink'
+import { isDataCloneError } from './client.ts'
+import { HANDLER } from './dispatcher.ts'
+import { Link, type LinkMessage } from './link.ts'
+import type { ToService } from './protocol.ts'
+
+type Post = (message: unknown, transferList?: readonly never[]) => void
+
+/** A Comlink endpoint on a channel that carries other messages too: calls are handed to it, replies go out by `post`. */
+export class CallEndpoint implements Comlink.Endpoint {
+  readonly #post: Post
+  #listener: ((message: { data: unknown }) => void) | undefined
+
+  constructor(post: Post) {
+    this.#post = post
+  }
+
+  /** A call has arrived. */
+  receive(message: object): void {
+    this.#listener?.({ data: message })
+  }
+
+  addEventListener(_type: string, listener: unknown): void {
+    this.#listener = listener as (message: { data: unknown }) => void
+  }
+
+  removeEventListener(): void {
+    this.#listener = undefined
+  }
+
+  postMessage(message: { id: number }, transferList?: readonly unknown[]): void {
+    try {
+      this.#post(message, transferList as readonly never[])
+    } catch (error) {
+      if (!isDataCloneError(error)) throw error
+      const value = { unclonable: (error as Error).message }
+      this.#post({ id: message.id, type: 'HANDLER', name: HANDLER, value })
+    }
+  }
+}
+
+export interface PortCallerOptions {
+  /** Exposes the service on this endpoint; returns what cancels a call. */
+  expose(link: Link, endpoint: CallEndpoint): (id: number, reason: never) => void
+  /** Somebody wants a port of their own. */
+  connect(port: MessagePort): void
+  problem(error: unknown, text: string): void
+}
+
+/** Serves one more caller, over a port of its own. Returns what ends it. */
+export function servePort(port: MessagePort, options: PortCallerOptions): (reason: () => Error) => void {
+  const post: Post = (message, transferList = []) => port.postMessage(message, transferList)
+  const link = new Link({ post: post as never, problem: (error, text) => options.problem(error, text) })
+  const endpoint = new CallEndpoint(post)
+  const cancel = options.expose(link, endpoint)
+  const end = (reason: () => Error): void => {
+    link.close(reason)
+    port.close()
+  }
+  port.on('message', (message: ToService | LinkMessage | { id: number }) => {
+    if (!('kind' in message)) endpoint.receive(message)
+    else if (message.kind === 'cancel-call') cancel(message.id, message.reason as never)
+    else if (message.kind === 'connect') options.connect(message.port)
+    else link.receive(message as LinkMessage)
+  })
+  port.once('close', () => end(() => new Error('The handle that had it is gone')))
+  // Whoever is called lives by its own channel, not by those of others.
+  port.unref()
+  return end
+}
