@@ -51,8 +51,8 @@ interface Task {
   readonly call: TaskCall
   readonly transferList: readonly never[]
   readonly signal: AbortSignal | undefined
-  resolve(value: unknown): void
-  reject(reason: unknown): void
+  readonly resolve: (value: unknown) => void
+  readonly reject: (reason: unknown) => void
 }
 
 /** Stateless CPU tasks over the threads of a Piscina, as a Service: refused, finished or ended when it stops. */
@@ -114,7 +114,7 @@ export class Pool extends Service {
         call,
         transferList: transferList as readonly never[],
         signal,
-        resolve: resolve as (value: unknown) => void,
+        resolve: (value) => resolve(value as R),
         reject,
       })
     })

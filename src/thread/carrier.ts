@@ -1,4 +1,4 @@
-import { Worker } from 'node:worker_threads'
+import { type MessagePort, type ResourceLimits, Worker } from 'node:worker_threads'
 import { Deferred } from '../base/deferred.ts'
 import { inheritedExecArgv } from '../worker/exec-argv.ts'
 import type { Boot } from './protocol.ts'
@@ -11,7 +11,7 @@ export interface CarrierExit {
   readonly error?: unknown
 }
 
-type TransferList = readonly (ArrayBuffer | import('node:worker_threads').MessagePort)[]
+type TransferList = readonly (ArrayBuffer | MessagePort)[]
 
 /** The handle's side of the place a service lives in. It carries messages and ends; it decides nothing. */
 export interface Carrier {
@@ -34,7 +34,7 @@ export interface ServiceEnd {
 export interface ThreadOptions {
   readonly env?: NodeJS.ProcessEnv | undefined
   readonly execArgv?: readonly string[] | undefined
-  readonly resourceLimits?: import('node:worker_threads').ResourceLimits | undefined
+  readonly resourceLimits?: ResourceLimits | undefined
 }
 
 /** What the thread's entry file reads from `workerData`. */

@@ -19,8 +19,8 @@ interface Pending {
   readonly method: string
   /** The stack of the call on this side. */
   readonly caller: { stack?: string }
-  resolve(value: unknown): void
-  reject(reason: unknown): void
+  readonly resolve: (value: unknown) => void
+  readonly reject: (reason: unknown) => void
   cleanup?(): void
   /** What was exported of its arguments for as long as it lasts. */
   signals: readonly number[]
@@ -30,9 +30,9 @@ export interface ClientOptions {
   readonly link: Link
   readonly clock: Clock
   /** Path of the service, for messages. */
-  service(): string
+  readonly service: () => string
   /** @throws DataCloneError */
-  post(message: unknown, transferList?: readonly never[]): void
+  readonly post: (message: unknown, transferList?: readonly never[]) => void
 }
 
 /**
@@ -59,7 +59,7 @@ export class Client {
     captureCaller(caller, entry)
     return new Promise((resolve, reject) => {
       if (this.#closedWith) {
-        reject(this.#closedWith(`A call of ${method}()`) as Error)
+        reject(this.#closedWith(`A call of ${method}()`))
         return
       }
       const id = ++this.#lastId

@@ -155,7 +155,7 @@ export class Dispatcher {
           this.#running += 1
           resolve()
         },
-        refuse: (error) => (leave(), reject(error as Error)),
+        refuse: (error) => (leave(), reject(error)),
       }
       this.#waiting.add(waiting)
       if (cancelId !== undefined) {

@@ -51,7 +51,7 @@ export interface PortCallerOptions {
 /** Serves one more caller, over a port of its own. Returns what ends it. */
 export function servePort(port: MessagePort, options: PortCallerOptions): (reason: () => Error) => void {
   const post: Post = (message, transferList = []) => port.postMessage(message, transferList)
-  const link = new Link({ post: post as never, problem: (error, text) => options.problem(error, text) })
+  const link = new Link({ post: post, problem: (error, text) => options.problem(error, text) })
   const endpoint = new CallEndpoint(post)
   const cancel = options.expose(link, endpoint)
   const end = (reason: () => Error): void => {

@@ -32,8 +32,8 @@ class PortChannel implements Channel {
     this.#port = port
     const log = serviceLog({ name: 'handle', prefix: () => path, path: () => path })
     const post = (message: unknown, transferList: readonly never[] = []): void => port.postMessage(message, transferList)
-    const link = new Link({ post: post as never, problem: (error, text) => log.exception(error, text) })
-    const client = new Client({ link, clock: node.clock, service: () => path, post: post as never })
+    const link = new Link({ post: post, problem: (error, text) => log.exception(error, text) })
+    const client = new Client({ link, clock: node.clock, service: () => path, post: post })
     this.#link = link
     this.#client = client
     port.on('message', (message: LinkMessage | ReplyMessage) => {
@@ -215,7 +215,7 @@ setHandlePorter({
     const steer: SteerHandle = async (verb, argument) => {
       if (verb === 'stop') return handle.stop({ timeout: argument as number })
       if (verb === 'crash') return handle.crash(decodeError(argument as ReturnType<typeof encodeError>))
-      return handle[verb as 'start' | 'maybeStart' | 'restart' | 'setShutdown']()
+      return handle[verb]()
     }
     return { now: handOver(handle), steer, stop }
   },

@@ -9,7 +9,7 @@ export interface HangOptions {
   readonly clock: Clock
   readonly threadId: number
   service(): string
-  warn(text: string): void
+  readonly warn: (text: string) => void
   /** It is to be ended, with this as the reason of the crash. */
   hung(reason: Error): void
 }

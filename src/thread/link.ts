@@ -254,7 +254,7 @@ export class Link implements Porter {
       const transferList = changed.port ? [changed.port] : []
       if (!this.#down) this.#options.post({ kind: 'handle', target, now: changed }, transferList)
     })
-    this.#exported.set(target, { call: steer as Exported['call'], released: stop })
+    this.#exported.set(target, { call: steer, released: stop })
     this.#packing.all.push(target)
     return { type: 'handle', target, handed: now }
   }

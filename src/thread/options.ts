@@ -47,7 +47,7 @@ export interface Source {
   readonly module: string
   readonly exportName: string
   /** For inline. */
-  load(): Promise<ServiceClass>
+  readonly load: () => Promise<ServiceClass>
 }
 
 export interface ResolvedOptions {

@@ -47,7 +47,7 @@ export function watchPulse(pulse: Pulse, limits: PulseLimits, clock: Clock, watc
   let lookedAt = clock.now()
   let silentFor = 0
   let warned = false
-  let cancel = (): void => {}
+  let cancel: (() => void) | undefined
 
   const look = (): void => {
     const now = clock.now()
@@ -72,5 +72,5 @@ export function watchPulse(pulse: Pulse, limits: PulseLimits, clock: Clock, watc
     cancel = clock.after(pulse.every, look, { unref: true })
   }
   schedule()
-  return () => cancel()
+  return () => cancel?.()
 }

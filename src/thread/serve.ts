@@ -66,7 +66,7 @@ function carryOutput(post: (message: FromService) => void): void {
       if (callback) process.nextTick(callback)
       return true
     }
-    process[to].write = write as typeof process.stdout.write
+    process[to].write = write
   }
 }
 

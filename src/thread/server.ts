@@ -24,7 +24,7 @@ export type ServiceClass = abstract new (...args: never[]) => Service
 
 export interface ServeOptions {
   /** Loads the class; what it throws fails the start. */
-  load(): Promise<ServiceClass>
+  readonly load: () => Promise<ServiceClass>
   /** The node of the handle, where both live on one thread. */
   handle?: ServiceNode
   /** Where the level of the handle's logger goes. */

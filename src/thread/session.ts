@@ -37,7 +37,7 @@ export interface SessionOptions {
   /** The service in the thread has crashed, or the thread has died. */
   crashed(reason: unknown, toldToLog: boolean): void
   steer(message: Extract<FromService, { kind: 'steer' }>): void
-  warn(text: string): void
+  readonly warn: (text: string) => void
 }
 
 /** One run of an isolated service as seen from its handle: one thread, from its spawning to its end. */
@@ -73,7 +73,7 @@ export class Session implements Channel {
     const post = (message: unknown, transferList?: readonly never[]): void =>
       this.#carrier?.post(message, transferList)
     this.mirror = new Mirror(node.beacon, (error) => node.body.problem(error, 'A listener of onChange failed'))
-    this.#link = new Link({ post: post as never, problem: (error, text) => node.body.problem(error, text) })
+    this.#link = new Link({ post: post, problem: (error, text) => node.body.problem(error, text) })
     this.#client = new Client({ link: this.#link, clock: node.clock, service: () => node.beacon.path, post })
     ignoreRejection(this.#started.promise)
   }

@@ -21,7 +21,7 @@ export interface SpawnOptions {
   readonly source: Source
   readonly link: Link
   readonly pulse: Pulse | undefined
-  receive(message: unknown): void
+  readonly receive: (message: unknown) => void
 }
 
 /**

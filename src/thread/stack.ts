@@ -96,7 +96,7 @@ function formatFrames(frames: readonly CallFrame[], urls: ReadonlyMap<string, st
 /** In the TypeScript source where this thread knows the module's source map. Lines and columns come in from 0. */
 function originalPlace(url: string, line: number, column: number): string {
   const entry = url === '' ? undefined : findSourceMap(url)?.findEntry(line, column)
-  const found = entry as Partial<SourceMapping> | undefined
+  const found: Partial<SourceMapping> | undefined = entry
   if (found?.originalSource !== undefined) {
     return `${found.originalSource}:${(found.originalLine ?? 0) + 1}:${(found.originalColumn ?? 0) + 1}`
   }
