@@ -5,6 +5,7 @@ import { toMilliseconds } from '../errors/arguments.ts'
 import { bulkheadError } from '../errors/bulkhead-error.ts'
 import { decodeError } from '../errors/decode.ts'
 import { describe } from '../errors/describe.ts'
+import { sinkLevel, writeRecord } from '../logging/sink.ts'
 import type { HooksBody } from '../service/hooks.ts'
 import { LIBRARY_CLASS } from '../service/managed.ts'
 import { NODE } from '../service/node.ts'
@@ -13,7 +14,7 @@ import { inheritedExecArgv } from '../worker/exec-argv.ts'
 import { moduleUrl } from '../worker/module-url.ts'
 import { pack, unpack } from '../worker/pack.ts'
 import { tsxFor } from '../worker/tsx.ts'
-import { type TaskCall, type TaskOutcome, plainPorter } from './run-task.ts'
+import { type TaskCall, type TaskLog, type TaskOutcome, plainPorter } from './run-task.ts'
 
 type PiscinaOptions = NonNullable<ConstructorParameters<typeof Piscina>[0]>
 
@@ -77,13 +78,17 @@ export class Pool extends Service {
     this.#options = options
     this.#module = moduleUrl(options.filename)
     this.#maxQueue = options.maxQueue ?? Infinity
-    toMilliseconds(options.idleTimeout ?? 0)
+    checkOptions(options)
     const body = this[NODE].body as HooksBody
     body.drain = () => this.#drain()
     body.describeDrain = () => [...this.#running].map((task) => `task ${task.call.name}`).join(', ')
     body.release = (budget) => this.#release(budget)
     this.onChange(({ state, reason }) => {
-      if (state === 'crashed') this.#rejectAll([...this.#queued, ...this.#running], (what) => this.#crashed(what, reason))
+      if (state === 'stopping') this.#rejectQueued()
+      if (state !== 'crashed') return
+      this.#rejectAll([...this.#queued, ...this.#running], (what) => this.#crashed(what, reason))
+      // A stop may be waiting for what nobody waits for any more.
+      this.#whenIdle?.()
     })
   }
 
@@ -109,7 +114,7 @@ export class Pool extends Service {
     }
     return new Promise<R>((resolve, reject) => {
       const { packed, transferList } = pack(task, plainPorter)
-      const call: TaskCall = { module: this.#module, name, task: packed }
+      const call: TaskCall = { service: path, module: this.#module, name, task: packed }
       this.#enqueue({
         call,
         transferList: transferList as readonly never[],
@@ -161,7 +166,7 @@ export class Pool extends Service {
     const { call, transferList, signal } = task
     try {
       const piscina = await this.#threads()
-      const entry = { ...call, tsx: tsxFor(this.#module), run: RUN_TASK }
+      const entry = { ...call, logLevel: sinkLevel(), tsx: tsxFor(this.#module), run: RUN_TASK }
       const options = { transferList: [...transferList], ...(signal ? { signal } : {}) }
       const outcome = (await piscina.run(entry, options)) as TaskOutcome
       if ('thrown' in outcome) task.reject(decodeError(outcome.thrown))
@@ -182,23 +187,48 @@ export class Pool extends Service {
 
   async #makeThreads(): Promise<Piscina> {
     const { Piscina } = await import('piscina')
-    const { filename: _ours, label: _label, maxQueue: _queue, idleTimeout = 0, execArgv, ...rest } = this.#options
+    const {
+      filename: _ours,
+      label: _label,
+      maxQueue: _queue,
+      idleTimeout = 0,
+      execArgv,
+      ...rest
+    } = this.#options
+    const flags = execArgv ?? inheritedExecArgv()
     const piscina = new Piscina({
       ...rest,
       filename: TASK_ENTRY,
       idleTimeout: Math.min(toMilliseconds(idleTimeout), 2 ** 31 - 1),
       maxQueue: Infinity,
-      execArgv: [...(execArgv ?? inheritedExecArgv())],
+      ...(flags ? { execArgv: [...flags] } : {}),
+    })
+    piscina.on('error', (error: unknown) => this.#onThreadError(piscina, error))
+    // A task may post to its parent, too: any value at all.
+    piscina.on('message', (message: Partial<TaskLog> | null | undefined) => {
+      if (message?.bulkheadLog) writeRecord(message.bulkheadLog)
     })
     this.#capacity = piscina.maxThreads * (rest.concurrentTasksPerWorker ?? 1)
     return piscina
   }
 
+  /** Of a thread that had no task; one that had rejects its tasks with the error. */
+  #onThreadError(piscina: Piscina, error: unknown): void {
+    // Piscina gives up on threads that cannot even begin: tasks would wait for ever.
+    const isLost = piscina.threads.length === 0 && (piscina.minThreads > 0 || this.#running.size > 0)
+    if (isLost) void this.crash(error)
+    else
+      this.log.exception(
+        error,
+        'A thread of the pool failed while it had no task; the pool goes on without it',
+      )
+  }
+
   /** Before onStop: nothing new, nothing queued; what runs may finish. */
   async #drain(): Promise<void> {
-    const { path: service } = this.beacon
-    this.#rejectAll([...this.#queued], (what) => bulkheadError('ERR_SERVICE_STOPPED', { what, service }, { service }))
-    if (this.#running.size === 0) return
+    this.#rejectQueued()
+    // The tasks of a crashed pool have been rejected already.
+    if (this.#running.size === 0 || this.crashed) return
     await new Promise<void>((resolve) => (this.#whenIdle = resolve))
   }
 
@@ -209,9 +239,17 @@ export class Pool extends Service {
     this.#rejectAll([...this.#queued, ...this.#running], (what) =>
       bulkheadError('ERR_STOP_TIMEOUT', { service, what, timeout }, { service, phase: 'drain' }),
     )
-    const piscina = await this.#piscina
+    // Threads that could not be made have failed the start with that error.
+    const piscina = await this.#piscina?.catch(() => undefined)
     this.#piscina = undefined
     await piscina?.destroy()
+  }
+
+  #rejectQueued(): void {
+    const { path: service } = this.beacon
+    this.#rejectAll([...this.#queued], (what) =>
+      bulkheadError('ERR_SERVICE_STOPPED', { what, service }, { service }),
+    )
   }
 
   #rejectAll(tasks: readonly Task[], reason: (what: string) => unknown): void {
@@ -227,12 +265,48 @@ export class Pool extends Service {
   }
 
   #translate(error: unknown, name: string): unknown {
-    if (!(error instanceof Error) || error.name !== 'DataCloneError') return error
+    if (!(error instanceof Error)) return error
     const service = this.beacon.path
+    // Piscina tells of an exit in words alone.
+    const [, exitCode] = /^worker exited with code: (\d+)$/.exec(error.message) ?? []
+    if (exitCode !== undefined) {
+      const parameters = { service, exitCode: Number(exitCode) }
+      return bulkheadError('ERR_THREAD_EXITED', parameters, parameters)
+    }
+    if ((error as { code?: unknown }).code === 'ERR_WORKER_OUT_OF_MEMORY') {
+      return bulkheadError('ERR_THREAD_OUT_OF_MEMORY', { service }, { service, cause: error })
+    }
+    if (error.name !== 'DataCloneError') return error
     const what = `The argument or result of task ${name}`
     return bulkheadError('ERR_NOT_CLONEABLE', { what, service, reason: describe(error) }, { service })
   }
 }
 
+/** @throws `ERR_INVALID_ARGUMENT`, `ERR_INVALID_DURATION` */
+function checkOptions(options: PoolOptions): void {
+  toMilliseconds(options.idleTimeout ?? 0)
+  for (const [name, least] of LEAST) {
+    const value = options[name]
+    if (value === undefined || (Number.isInteger(value) && value >= least)) continue
+    if (name === 'maxQueue' && value === Infinity) continue
+    throw invalid(`${name} is a whole number from ${least}, not ${String(value)}`)
+  }
+  const { minThreads = 0, maxThreads = Infinity } = options
+  if (minThreads > maxThreads)
+    throw invalid(`minThreads is ${minThreads}, more than maxThreads (${maxThreads})`)
+}
+
+const LEAST = [
+  ['minThreads', 0],
+  ['maxThreads', 1],
+  ['maxQueue', 0],
+  ['concurrentTasksPerWorker', 1],
+] as const
+
+function invalid(problem: string): Error {
+  return bulkheadError('ERR_INVALID_ARGUMENT', { problem })
+}
+
 const TASK_ENTRY = new URL('../../workers/task.js', import.meta.url).href
-const RUN_TASK = new URL(import.meta.url.endsWith('.ts') ? './run-task.ts' : './run-task.js', import.meta.url).href
+const RUN_TASK = new URL(import.meta.url.endsWith('.ts') ? './run-task.ts' : './run-task.js', import.meta.url)
+  .href

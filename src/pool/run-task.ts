@@ -1,15 +1,30 @@
+import { fileURLToPath } from 'node:url'
+import { parentPort } from 'node:worker_threads'
 import { bulkheadError } from '../errors/bulkhead-error.ts'
 import { describe } from '../errors/describe.ts'
 import { type EncodedThrow, encodeError, isPlain } from '../errors/encode.ts'
+import { PostSink } from '../logging/post-sink.ts'
+import { setSink } from '../logging/sink.ts'
+import type { LogRecord } from '../logging/types.ts'
+import { setLoadingModule } from '../service/loading.ts'
 import { type Packed, type Porter, pack, unpack } from '../worker/pack.ts'
 
 /** A task on its way into a thread of the pool. */
 export interface TaskCall {
+  /** Path of the pool, for messages. */
+  readonly service: string
   /** URL of the task module. */
   readonly module: string
   /** Which export to call. */
   readonly name: string
   readonly task: Packed
+  /** Of the logger that the lines of the task go to. */
+  readonly logLevel?: string
+}
+
+/** A line that a task has logged, on its way to the pool's side. */
+export interface TaskLog {
+  readonly bulkheadLog: LogRecord
 }
 
 export type TaskOutcome = { readonly value: Packed } | { readonly thrown: EncodedThrow }
@@ -23,16 +38,18 @@ export const plainPorter: Porter = {
 }
 
 /** In a thread of the pool. Never rejects: Piscina would strip the error of class, code and cause. */
-export async function runTask({ module, name, task }: TaskCall): Promise<unknown> {
+export async function runTask({ service, module, name, task, logLevel }: TaskCall): Promise<unknown> {
   try {
-    const exports = (await import(module)) as Record<string, unknown>
-    const run = exports[name]
+    sendLogTo(logLevel)
+    const exports = await load(module)
+    const run = Object.hasOwn(exports, name) ? exports[name] : undefined
     if (typeof run !== 'function') {
-      throw bulkheadError('ERR_NO_SUCH_EXPORT', { service: 'the pool', module, wanted: `a function "${name}"` })
+      const parameters = { service, module: moduleName(module), wanted: `a function "${name}"` }
+      throw bulkheadError('ERR_NO_SUCH_EXPORT', parameters, { service })
     }
     const result: unknown = await (run as (task: unknown) => unknown)(unpack(task, plainPorter))
     const { packed, transferList } = pack(result, plainPorter)
-    refuseUncloneable(packed.value, name)
+    refuseUncloneable({ value: packed.value, transferList, what: `The result of task ${name}`, service })
     const outcome: TaskOutcome = { value: packed }
     return transferList.length > 0 ? await moved(outcome, transferList) : outcome
   } catch (error) {
@@ -40,17 +57,50 @@ export async function runTask({ module, name, task }: TaskCall): Promise<unknown
   }
 }
 
+let sink: PostSink | undefined
+
+function sendLogTo(level: string | undefined): void {
+  if (!sink) {
+    const port = parentPort
+    sink = new PostSink({ post: (record) => port?.postMessage({ bulkheadLog: record } satisfies TaskLog) })
+    setSink(sink)
+  }
+  if (level !== undefined && sink.level !== level) sink.level = level
+}
+
+let loading: Promise<Record<string, unknown>> | undefined
+
+/** Nothing may start meanwhile: a file that holds the tasks and starts the program would start itself again. */
+function load(module: string): Promise<Record<string, unknown>> {
+  if (!loading) {
+    setLoadingModule(moduleName(module))
+    loading = (import(module) as Promise<Record<string, unknown>>).finally(() => setLoadingModule(undefined))
+    // A module that failed to load may load the next time.
+    loading.catch(() => (loading = undefined))
+  }
+  return loading
+}
+
+function moduleName(module: string): string {
+  return module.startsWith('file:') ? fileURLToPath(module) : module
+}
+
 /**
  * Piscina posts the result where nothing catches what cannot be cloned: the thread would end of it.
  * @throws `ERR_NOT_CLONEABLE`
  */
-function refuseUncloneable(value: unknown, name: string): void {
-  if (isPlainData(value, new Set())) return
+function refuseUncloneable(result: {
+  value: unknown
+  transferList: readonly object[]
+  what: string
+  service: string
+}): void {
+  const { value, transferList, what, service } = result
+  if (isPlainData(value, new Set(transferList))) return
   try {
     structuredClone(value)
   } catch (error) {
-    const what = `The result of task ${name}`
-    throw bulkheadError('ERR_NOT_CLONEABLE', { what, service: 'the pool', reason: describe(error) })
+    throw bulkheadError('ERR_NOT_CLONEABLE', { what, service, reason: describe(error) }, { service })
   }
 }
 

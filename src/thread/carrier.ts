@@ -63,11 +63,12 @@ export class ThreadCarrier implements Carrier {
     receive: (message: unknown) => void,
   ) {
     const { label } = data.bulkhead.boot
+    const execArgv = options.execArgv ?? inheritedExecArgv()
     this.#worker = new Worker(ENTRY, {
       name: label,
       workerData: data,
       transferList: [...transferList],
-      execArgv: [...(options.execArgv ?? inheritedExecArgv())],
+      ...(execArgv ? { execArgv: [...execArgv] } : {}),
       ...(options.env ? { env: options.env } : {}),
       ...(options.resourceLimits ? { resourceLimits: options.resourceLimits } : {}),
     })

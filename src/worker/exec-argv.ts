@@ -1,21 +1,24 @@
+// Flags that Node takes for a single thread; others are for the whole process, which a thread shares anyway, and a list
+// that names one of them is refused.
+const OF_A_THREAD =
+  /^--(import|require|loader|conditions|enable-source-maps|(no-)?warnings|disable-warning|(trace|no|throw|pending)-(warnings|deprecation)|unhandled-rejections|preserve-symlinks(-main)?|(no-)?experimental-[a-z-]+)(=|$)|^-[rC]$/
+const TAKES_A_VALUE = /^(--(import|require|loader|experimental-loader|conditions|input-type|eval|print)|-[rCep]|-pe)$/
+
 /**
- * The flags of this process, without those that a thread's entry file cannot bear: code given on the command line, and
- * tsx, which breaks a thread when inherited and is registered by the entry where it is needed.
+ * The flags a new thread is to have, or undefined for those of this process as they are. Left out is what a thread's
+ * entry file cannot bear: code given on the command line, and tsx, which breaks a thread when inherited and is
+ * registered by the entry where it is needed.
  */
-export function inheritedExecArgv(execArgv: readonly string[] = process.execArgv): string[] {
+export function inheritedExecArgv(execArgv: readonly string[] = process.execArgv): string[] | undefined {
   const kept: string[] = []
+  let hasUnbearable = false
   for (let i = 0; i < execArgv.length; i++) {
     const flag = execArgv[i] as string
-    if (/^--input-type(=|$)/.test(flag)) {
-      if (!flag.includes('=')) i++
-    } else if (/^(-e|-p|-pe|--eval|--print)(=|$)/.test(flag)) {
-      if (!flag.includes('=')) i++
-    } else if (/^(--import|--loader|--experimental-loader|--require|-r)$/.test(flag)) {
-      const value = execArgv[++i] ?? ''
-      if (!isTsx(value)) kept.push(flag, value)
-    } else if (!isTsx(flag)) kept.push(flag)
+    const value = TAKES_A_VALUE.test(flag) ? execArgv[++i] : undefined
+    if (/^(--input-type|--eval|--print|-e|-p|-pe)(=|$)/.test(flag) || isTsx(value ?? flag)) hasUnbearable = true
+    else if (OF_A_THREAD.test(flag)) kept.push(flag, ...(value === undefined ? [] : [value]))
   }
-  return kept
+  return hasUnbearable ? kept : undefined
 }
 
 function isTsx(flag: string): boolean {
