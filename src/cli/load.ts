@@ -86,6 +86,8 @@ async function defaultExport(file: string, module: string): Promise<unknown> {
     throw new ModuleError(`${module} could not be loaded:\n${stackOf(error)}`)
   }
   const { default: value } = exports
+  // A handle takes any name for a remote method.
+  if (isService(value)) return value
   // A CommonJS module that was compiled from an ES module.
   const inner = (value as { __esModule?: boolean; default?: unknown } | null | undefined)?.__esModule
   return inner ? (value as { default?: unknown }).default : value

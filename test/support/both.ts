@@ -44,6 +44,8 @@ export function sleep(ms: number): Promise<void> {
 }
 
 const live = new Set<Worker>()
+// From Node 22 on the thread of tsx's hooks is told of, too, once this turn is over.
+await new Promise((resolve) => setImmediate(resolve))
 process.on('worker', (worker) => {
   live.add(worker)
   worker.once('exit', () => live.delete(worker))
@@ -55,3 +57,9 @@ export function liveThreads(): number {
 }
 
 t.teardown(() => t.comment(`conformance: ${ran.inline} tests ran inline, ${ran.thread} in a thread`))
+
+/** URL of a module below test/fixtures, named without its extension. */
+export function fixture(name: string): URL {
+  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
+  return new URL(`../fixtures/${name}.${extension}`, import.meta.url)
+}
