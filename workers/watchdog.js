@@ -37,7 +37,11 @@ function tell(ms) {
   session.on('Debugger.scriptParsed', ({ params }) => urls.set(params.scriptId, params.url))
   session.on('Debugger.paused', ({ params }) => {
     const frames = params.callFrames
-      .map(({ functionName, location }) => ({ functionName, location, url: urls.get(location.scriptId) ?? '' }))
+      .map(({ functionName, location }) => ({
+        functionName,
+        location,
+        url: urls.get(location.scriptId) ?? '',
+      }))
       .filter((frame) => !frame.url.startsWith('node:'))
       .map(({ functionName, location, url }) => {
         const place = `${url}:${location.lineNumber + 1}:${(location.columnNumber ?? 0) + 1}`
@@ -45,7 +49,10 @@ function tell(ms) {
       })
     session.post('Debugger.resume')
     session.disconnect()
-    writeSync(STDERR, `bulkhead: the main thread has been blocked for ${ms} ms; it is in:\n${frames.join('\n')}\n`)
+    writeSync(
+      STDERR,
+      `bulkhead: the main thread has been blocked for ${ms} ms; it is in:\n${frames.join('\n')}\n`,
+    )
   })
   session.post('Debugger.enable')
   session.post('Debugger.pause')

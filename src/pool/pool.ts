@@ -216,7 +216,7 @@ export class Pool extends Service {
   #onThreadError(piscina: Piscina, error: unknown): void {
     // Piscina gives up on threads that cannot even begin: tasks would wait for ever.
     const isLost = piscina.threads.length === 0 && (piscina.minThreads > 0 || this.#running.size > 0)
-    if (isLost) void this.crash(error)
+    if (isLost) void this.crash(this.#reasonOf(error))
     else
       this.log.exception(
         error,
@@ -265,20 +265,24 @@ export class Pool extends Service {
   }
 
   #translate(error: unknown, name: string): unknown {
+    if (!(error instanceof Error) || error.name !== 'DataCloneError') return this.#reasonOf(error)
+    const service = this.beacon.path
+    const what = `The argument or result of task ${name}`
+    return bulkheadError('ERR_NOT_CLONEABLE', { what, service, reason: describe(error) }, { service })
+  }
+
+  /** Why a thread has ended. */
+  #reasonOf(error: unknown): unknown {
     if (!(error instanceof Error)) return error
     const service = this.beacon.path
-    // Piscina tells of an exit in words alone.
-    const [, exitCode] = /^worker exited with code: (\d+)$/.exec(error.message) ?? []
-    if (exitCode !== undefined) {
-      const parameters = { service, exitCode: Number(exitCode) }
-      return bulkheadError('ERR_THREAD_EXITED', parameters, parameters)
-    }
     if ((error as { code?: unknown }).code === 'ERR_WORKER_OUT_OF_MEMORY') {
       return bulkheadError('ERR_THREAD_OUT_OF_MEMORY', { service }, { service, cause: error })
     }
-    if (error.name !== 'DataCloneError') return error
-    const what = `The argument or result of task ${name}`
-    return bulkheadError('ERR_NOT_CLONEABLE', { what, service, reason: describe(error) }, { service })
+    // Piscina tells of an exit in words alone.
+    const [, exitCode] = /^worker exited with code: (\d+)$/.exec(error.message) ?? []
+    if (exitCode === undefined) return error
+    const parameters = { service, exitCode: Number(exitCode) }
+    return bulkheadError('ERR_THREAD_EXITED', parameters, parameters)
   }
 }
 

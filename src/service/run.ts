@@ -24,7 +24,8 @@ export class Run {
   reachedRunning = false
   /** Whether the crash that ended it began here. */
   crashBeganHere = false
-  crashedWith: { readonly reason: unknown } | undefined
+  /** `inStart`: a step of start failed, which is no crash that others go down with. */
+  crashedWith: { readonly reason: unknown; readonly inStart?: true } | undefined
   over = false
   budget: Budget | undefined
   /** The whole start(), for those who join it. */

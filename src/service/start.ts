@@ -99,7 +99,7 @@ function stepFailed(node: ServiceNode, run: Run, error: unknown): void {
     if (!told) node.body.problem(error, `${run.startPhase} failed while stopping`)
     return
   }
-  run.crashedWith = { reason: error }
+  run.crashedWith = { reason: error, inStart: true }
   run.crashBeganHere = run.startPhase !== 'children'
   node.crashReason = error
   // In a turn of its own, so that listeners hear of the failure before its teardown begins.

@@ -79,7 +79,8 @@ export async function teardown(node: ServiceNode, run: Run): Promise<unknown[]> 
     run.phase = phase
     try {
       const result = work()
-      if (body.keepsBudget) await result
+      // Ending threads is no user's code: it is over soon, and nothing may go on before they are gone.
+      if (body.keepsBudget || phase === 'threadExit') await result
       else if (isPromiseLike(result) && !(await budget.within(result))) {
         own.push({ phase, error: overrun(node, phase, describeOverrun?.() ?? phase, budget) })
       }

@@ -142,13 +142,18 @@ export class InlineCarrier implements Carrier {
     })
   }
 
-  /** Nothing can end code on this thread: what is left of it is abandoned. */
+  /** Nothing can end code on this thread: what is left of it is abandoned, once it has the messages under way. */
   terminate(): void {
-    this.#closed = true
-    this.#exited.resolve({ exitCode: 1 })
+    queueMicrotask(() => {
+      this.#closed = true
+      this.#exited.resolve({ exitCode: 1 })
+    })
   }
 }
 
 function clone(message: unknown, transferList: TransferList): unknown {
-  return structuredClone(message, transferList.length > 0 ? { transfer: [...transferList] as never[] } : undefined)
+  return structuredClone(
+    message,
+    transferList.length > 0 ? { transfer: [...transferList] as never[] } : undefined,
+  )
 }

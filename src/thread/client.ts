@@ -79,7 +79,11 @@ export class Client {
     // Timed out or aborted meanwhile.
     if (!pending) return
     if (message.type === 'RAW') this.#resolve(pending, { value: message.value })
-    else this.#answer(pending, message.name === 'throw' ? comlinkThrow(message.value) : (message.value as Answer))
+    else
+      this.#answer(
+        pending,
+        message.name === 'throw' ? comlinkThrow(message.value) : (message.value as Answer),
+      )
   }
 
   /** The other side is down: whatever has not settled rejects. */
@@ -95,7 +99,8 @@ export class Client {
   #send(id: number, pending: Pending, args: readonly unknown[], options: CallOptions | undefined): void {
     const { link, post } = this.#options
     const { packed, transferList, exports } = link.pack(args, 'arguments')
-    const cancellable = options !== undefined && (options.timeout !== Infinity || options.signal !== undefined)
+    const cancellable =
+      options !== undefined && (options.timeout !== Infinity || options.signal !== undefined)
     pending.signals = exports.signals
     const plain = !packed.specials && !cancellable
     const argumentList = plain
@@ -149,9 +154,15 @@ export class Client {
     }
   }
 
-  #resolve({ resolve, signals }: Pending, packed: Packed): void {
+  #resolve(pending: Pending, packed: Packed): void {
     const { link } = this.#options
-    resolve(link.unpack(packed))
+    const { signals } = pending
+    try {
+      pending.resolve(link.unpack(packed))
+    } catch (error) {
+      this.#reject(pending, error)
+      return
+    }
     // A call that gives a stream lasts as long as that.
     if (signals.length > 0) link.afterStreams('imported', packed, () => link.release(signals))
   }

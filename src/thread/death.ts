@@ -2,7 +2,11 @@ import { bulkheadError } from '../errors/bulkhead-error.ts'
 import type { CarrierExit } from './carrier.ts'
 
 /** Why a thread that nobody ended has ended. */
-export function deathReason(service: string, exit: CarrierExit, uncaught: { error: unknown } | undefined): unknown {
+export function deathReason(
+  service: string,
+  exit: CarrierExit,
+  uncaught: { error: unknown } | undefined,
+): unknown {
   const { exitCode, error } = exit
   if ((error as { code?: unknown } | undefined)?.code === 'ERR_WORKER_OUT_OF_MEMORY') {
     return bulkheadError('ERR_THREAD_OUT_OF_MEMORY', { service }, { service, cause: error })

@@ -31,7 +31,8 @@ class PortChannel implements Channel {
     this.methods = methods && new Set(methods)
     this.#port = port
     const log = serviceLog({ name: 'handle', prefix: () => path, path: () => path })
-    const post = (message: unknown, transferList: readonly never[] = []): void => port.postMessage(message, transferList)
+    const post = (message: unknown, transferList: readonly never[] = []): void =>
+      port.postMessage(message, transferList)
     const link = new Link({ post: post, problem: (error, text) => log.exception(error, text) })
     const client = new Client({ link, clock: node.clock, service: () => path, post: post })
     this.#link = link
@@ -112,7 +113,10 @@ class ForeignBody implements Body, Remote {
   shutdown(): void {}
 }
 
-function receive(handed: HandedHandle, steer: SteerHandle): ReturnType<Parameters<typeof setHandlePorter>[0]['receive']> {
+function receive(
+  handed: HandedHandle,
+  steer: SteerHandle,
+): ReturnType<Parameters<typeof setHandlePorter>[0]['receive']> {
   const { facts } = handed
   const current: { channel: PortChannel | undefined } = { channel: undefined }
   const known = { names: facts.methods ?? [], streams: new Set<string>() }

@@ -30,7 +30,10 @@ export type SteerVerb = 'start' | 'maybeStart' | 'stop' | 'restart' | 'crash' | 
 export interface HandlePorter {
   isHandle(value: object): boolean
   /** `changed` is told of each change until the returned function is called. */
-  hand(handle: object, changed: (now: HandedHandle) => void): { now: HandedHandle; steer: SteerHandle; stop: () => void }
+  hand(
+    handle: object,
+    changed: (now: HandedHandle) => void,
+  ): { now: HandedHandle; steer: SteerHandle; stop: () => void }
   receive(handed: HandedHandle, steer: SteerHandle): ReceivedHandle
 }
 

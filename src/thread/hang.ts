@@ -19,10 +19,12 @@ export function guardAgainstHang(options: HangOptions): () => void {
   const { pulse, limits, clock, threadId } = options
   let over = false
   const stackOf = async (): Promise<string> =>
-    (await captureStack(threadId)) ?? '    (its stack cannot be read: native code, or a thread started by a thread)'
+    (await captureStack(threadId)) ??
+    '    (its stack cannot be read: native code, or a thread started by a thread)'
   const warn = async (silentFor: number): Promise<void> => {
     const stack = await stackOf()
-    if (!over) options.warn(`No sign of life from its thread for ${Math.round(silentFor)} ms; it is in:\n${stack}`)
+    if (!over)
+      options.warn(`No sign of life from its thread for ${Math.round(silentFor)} ms; it is in:\n${stack}`)
   }
   const end = async (): Promise<void> => {
     const stack = await stackOf()

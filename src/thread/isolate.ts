@@ -27,10 +27,7 @@ export function isolate<C extends AnyServiceClass>(
   ...options: ArgsOption<ConstructorParameters<C>>
 ): Isolated<InstanceType<C>>
 /** The class is not loaded on this side: only the thread loads the module. */
-export function isolate<T extends Service>(
-  module: URL | string,
-  options?: IsolateOptions,
-): Isolated<T>
+export function isolate<T extends Service>(module: URL | string, options?: IsolateOptions): Isolated<T>
 export function isolate(service: ServiceClass | URL | string, options: IsolateOptions = {}): ServiceProxy {
   return typeof service === 'function' ? isolateClass(service, options) : isolateModule(service, options)
 }
@@ -38,7 +35,10 @@ export function isolate(service: ServiceClass | URL | string, options: IsolateOp
 function isolateClass(serviceClass: ServiceClass, options: IsolateOptions): ServiceProxy {
   const { name } = serviceClass
   if (!isServiceClass(serviceClass)) {
-    throw bulkheadError('ERR_NOT_A_SERVICE', { module: 'What isolate() was given', name: name || 'a function' })
+    throw bulkheadError('ERR_NOT_A_SERVICE', {
+      module: 'What isolate() was given',
+      name: name || 'a function',
+    })
   }
   const { module } = serviceClass as unknown as { module?: string | URL }
   if (module === undefined) throw bulkheadError('ERR_NO_MODULE', { service: name })
@@ -46,7 +46,8 @@ function isolateClass(serviceClass: ServiceClass, options: IsolateOptions): Serv
   const resolve = async (): Promise<Source> => {
     const exportName = options.export ?? (await knownOrGuessed(serviceClass, url))
     // A name that was given is looked up inline too: what works inline works in a thread.
-    const load = options.export === undefined ? async () => serviceClass : () => loadServiceClass(url, exportName)
+    const load =
+      options.export === undefined ? async () => serviceClass : () => loadServiceClass(url, exportName)
     return { module: url, exportName, load }
   }
   return handleOn(resolveOptions(options, { label: name, resolve }), knownMethods(serviceClass))

@@ -55,7 +55,10 @@ export class Link implements Porter {
   readonly #pending = new Map<number, Deferred<unknown>>()
   readonly #controllers = new Map<number, AbortController>()
   readonly #received = new Map<number, Pick<ReceivedHandle, 'update' | 'close'>>()
-  readonly #atEnd: Readonly<Record<Side, Map<number, () => void>>> = { exported: new Map(), imported: new Map() }
+  readonly #atEnd: Readonly<Record<Side, Map<number, () => void>>> = {
+    exported: new Map(),
+    imported: new Map(),
+  }
   readonly #dropped: FinalizationRegistry<number>
   #nextTarget = 0
   #nextCall = 0
@@ -233,7 +236,8 @@ export class Link implements Porter {
     const callback = (...args: unknown[]): Promise<unknown> =>
       new CallbackPromise(this.#invoke(target, 'call', args), (error) => {
         // That one side is down is no failure of a callback whose outcome nobody waits for.
-        if (!this.#ends.has(error as object)) this.#options.problem(error, 'A callback failed, and nobody handled it')
+        if (!this.#ends.has(error as object))
+          this.#options.problem(error, 'A callback failed, and nobody handled it')
       })
     this.#dropped.register(callback, target)
     return callback
@@ -260,7 +264,9 @@ export class Link implements Porter {
   }
 
   #importHandle(target: number, handed: HandedHandle): object {
-    const received = handlePorter().receive(handed, (verb, ...args) => this.#invoke(target, 'call', [verb, ...args]))
+    const received = handlePorter().receive(handed, (verb, ...args) =>
+      this.#invoke(target, 'call', [verb, ...args]),
+    )
     const { update, close } = received
     this.#received.set(target, { update, close })
     this.#dropped.register(received.handle, target)

@@ -92,6 +92,13 @@ export class Mirror {
     return this.#root.children.map((beacon) => beacon.data)
   }
 
+  /** How many threads, one within the other, are below. */
+  get threadsDeep(): number {
+    const below = (beacon: Beacon<ServiceView>): number =>
+      Math.max(0, ...beacon.children.map((child) => below(child) + (isThread(child.data) ? 1 : 0)))
+    return below(this.#root)
+  }
+
   apply(change: TreeChange): void {
     if (change.op === 'attach') {
       const parent = change.parent === 0 ? this.#root : this.#views.get(change.parent)?.beacon
@@ -138,7 +145,12 @@ export class Mirror {
 
   #reason({ reason }: TreeFacts): unknown {
     if (!reason) return undefined
-    if (reason.value && !this.#reasons.has(reason.ref)) this.#reasons.set(reason.ref, decodeError(reason.value))
+    if (reason.value && !this.#reasons.has(reason.ref))
+      this.#reasons.set(reason.ref, decodeError(reason.value))
     return this.#reasons.get(reason.ref)
   }
+}
+
+function isThread(view: ServiceView): boolean {
+  return view instanceof MirrorView && view.isolated && isUp(view.state)
 }

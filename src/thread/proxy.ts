@@ -59,10 +59,12 @@ export class ServiceProxy extends ManagedService {
 
   /** The remote methods alone, each call with these options. */
   with(options: WithOptions): object {
-    const callOptions: CallOptions = { timeout: toMilliseconds(options.timeout ?? Infinity), signal: options.signal }
+    const callOptions: CallOptions = {
+      timeout: toMilliseconds(options.timeout ?? Infinity),
+      signal: options.signal,
+    }
     return new Proxy(Object.create(null) as object, {
-      get: (_target, name) =>
-        isRemoteName(name) ? remote(this, name, callOptions) : undefined,
+      get: (_target, name) => (isRemoteName(name) ? remote(this, name, callOptions) : undefined),
     })
   }
 
@@ -104,8 +106,13 @@ interface Call {
   readonly options: CallOptions | undefined
 }
 
-function remote(handle: ServiceProxy, method: string, options?: CallOptions): (...args: unknown[]) => RemoteCall {
-  const entry = (...args: unknown[]): RemoteCall => ServiceProxy.callRemote(handle, { method, args, entry, options })
+function remote(
+  handle: ServiceProxy,
+  method: string,
+  options?: CallOptions,
+): (...args: unknown[]) => RemoteCall {
+  const entry = (...args: unknown[]): RemoteCall =>
+    ServiceProxy.callRemote(handle, { method, args, entry, options })
   return entry
 }
 

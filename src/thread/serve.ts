@@ -43,9 +43,12 @@ export async function serve(): Promise<void> {
   const server = new Server(end, boot, {
     load: async () => {
       setLoadingModule(boot.module)
+      // A module whose top-level await never settles ends its thread, as it would end a process.
+      port.unref()
       try {
         return await loadServiceClass(boot.module, boot.exportName)
       } finally {
+        port.ref()
         setLoadingModule(undefined)
       }
     },

@@ -67,7 +67,11 @@ export class Server {
       const node = service[NODE]
       this.#adopt(node)
       if (this.#stopTold) {
-        throw bulkheadError('ERR_STOPPED_WHILE_STARTING', { service: this.#boot.path }, { service: this.#boot.path })
+        throw bulkheadError(
+          'ERR_STOPPED_WHILE_STARTING',
+          { service: this.#boot.path },
+          { service: this.#boot.path },
+        )
       }
       this.#tell({ kind: 'step', step: 'start' })
       node.onChange(() => this.#rootChanged(node))
@@ -138,7 +142,8 @@ export class Server {
 
   #rootChanged(node: ServiceNode): void {
     const { run } = node
-    if (node.state === 'crashed' && run.reachedRunning && !run.over) {
+    // Of a step of start that failed, start() tells.
+    if (node.state === 'crashed' && !run.crashedWith?.inStart && !run.over) {
       this.#tell({ kind: 'crashed', reason: encodeError(node.crashReason) })
     }
     if (run.reachedRunning) void run.down?.then((errors) => this.#finish(errors))
@@ -152,7 +157,8 @@ export class Server {
     this.#ended = true
     this.#unwatch?.()
     const service = this.#boot.path
-    const lost = (): Error => bulkheadError('ERR_SERVICE_STOPPED', { what: 'A callback', service }, { service })
+    const lost = (): Error =>
+      bulkheadError('ERR_SERVICE_STOPPED', { what: 'A callback', service }, { service })
     this.#link.close(lost)
     for (const end of this.#ports) end(lost)
     this.#end.close()

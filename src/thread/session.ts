@@ -22,7 +22,7 @@ import { type Pulse, makePulse } from './pulse.ts'
 import { spawn } from './spawn.ts'
 import { stackWithin } from './stack.ts'
 
-/** Beyond its deadline, how long a thread has to say how far it came, in ms: its own grace and the way. */
+/** Beyond its deadline, how long a thread has to say how far it came, in ms: its own grace and the way, for each thread below it too. */
 const LAST_WORD = 150
 /** How long a thread that is done may take to end, in ms, before it is ended. */
 const EXIT_WITHIN = 1000
@@ -72,7 +72,9 @@ export class Session implements Channel {
     const { node } = options
     const post = (message: unknown, transferList?: readonly never[]): void =>
       this.#carrier?.post(message, transferList)
-    this.mirror = new Mirror(node.beacon, (error) => node.body.problem(error, 'A listener of onChange failed'))
+    this.mirror = new Mirror(node.beacon, (error) =>
+      node.body.problem(error, 'A listener of onChange failed'),
+    )
     this.#link = new Link({ post: post, problem: (error, text) => node.body.problem(error, text) })
     this.#client = new Client({ link: this.#link, clock: node.clock, service: () => node.beacon.path, post })
     ignoreRejection(this.#started.promise)
@@ -96,7 +98,6 @@ export class Session implements Channel {
     try {
       this.#spawn().catch((error: unknown) => this.#started.reject(error))
       await this.#started.promise
-      this.#running = true
     } catch (error) {
       // A stop or a crash came first and has its own end of the thread: the steps of start just come to rest.
       if (!this.#interrupted) throw error
@@ -167,7 +168,8 @@ export class Session implements Channel {
     const { path, label, beganAt, totalMs } = own
     const { options } = this.#options
     const isThread = options.isolation === 'thread'
-    const outcome = own.outcome === 'crashed' ? 'crashed' : this.#terminated ? 'terminated' : (remote ?? own).outcome
+    const outcome =
+      own.outcome === 'crashed' ? 'crashed' : this.#terminated ? 'terminated' : (remote ?? own).outcome
     return {
       path,
       label,
@@ -186,7 +188,11 @@ export class Session implements Channel {
     const { node, options, restart } = this.#options
     const source = await options.resolve()
     if (this.#interrupted || this.#terminated) {
-      throw bulkheadError('ERR_STOPPED_WHILE_STARTING', { service: node.beacon.path }, { service: node.beacon.path })
+      throw bulkheadError(
+        'ERR_STOPPED_WHILE_STARTING',
+        { service: node.beacon.path },
+        { service: node.beacon.path },
+      )
     }
     this.#step = 'load module'
     const receive = (message: unknown): void => this.#receive(message as FromService)
@@ -234,7 +240,10 @@ export class Session implements Channel {
         // Its own deadline is the same one; this reaches a thread whose deadline was shortened since.
         this.#post({ kind: 'stop', timeout: 0 })
         const silent = new AbortController()
-        await Promise.race([ended, delay(LAST_WORD, { clock: node.clock, signal: silent.signal })])
+        await Promise.race([
+          ended,
+          delay(LAST_WORD * (1 + this.mirror.threadsDeep), { clock: node.clock, signal: silent.signal }),
+        ])
         silent.abort()
         if (!this.#record && !this.#dead) await this.#giveUp(own)
       }
@@ -248,7 +257,9 @@ export class Session implements Channel {
     const service = this.#options.node.beacon.path
     const phase = this.#running ? 'onStop' : this.#step
     const stack =
-      this.#options.options.isolation === 'thread' && this.#threadId !== undefined ? await stackWithin(this.#threadId, LAST_WORD) : undefined
+      this.#options.options.isolation === 'thread' && this.#threadId !== undefined
+        ? await stackWithin(this.#threadId, LAST_WORD)
+        : undefined
     const where = stack === undefined ? '' : `, in:\n${stack}\nIt`
     const what = `its thread, which did not answer and has been ended${where}`
     this.#terminate()
@@ -260,6 +271,8 @@ export class Session implements Channel {
 
   #terminate(): void {
     this.#terminated = true
+    // Inline nothing else ends its tasks.
+    if (this.#options.options.isolation === 'inline') this.#post({ kind: 'stop', timeout: 0 })
     this.#carrier?.terminate()
     if (!this.#carrier) this.#dead = true
   }
@@ -276,9 +289,10 @@ export class Session implements Channel {
     this.#dead = true
     const expected = this.#terminated || this.#record !== undefined
     const reason = deathReason(node.beacon.path, exit, this.#uncaught)
-    if (!expected && !this.#running) this.#started.reject(reason)
     // Told before anyone who awaits the exit goes on: the state must say crashed by then.
-    else if (!expected) this.#options.crashed(reason, false)
+    if (!expected && (this.#running || this.#interrupted)) this.#options.crashed(reason, false)
+    // Whatever ended it, the steps of start must come to rest.
+    this.#started.reject(reason)
     this.#end()
     this.#down.resolve(undefined)
     this.#exited.resolve(exit)
@@ -314,6 +328,8 @@ export class Session implements Channel {
   }
 
   #receive(message: FromService | LinkMessage | ReplyMessage): void {
+    // Inline, what was abandoned may still speak.
+    if (this.#dead) return
     if (!('kind' in message)) {
       this.#client.receive(message)
       return
@@ -328,14 +344,15 @@ export class Session implements Channel {
         if (message.step === 'start') this.#guardAgainstHang()
         break
       case 'started':
+        // Now, not when start() goes on: what comes next may be a crash.
+        this.#running = true
         this.#started.resolve()
         break
       case 'start-failed':
         this.#started.reject(decodeError(message.error))
         break
       case 'crashed':
-        this.#started.reject(decodeError(message.reason))
-        if (this.#running) this.#options.crashed(decodeError(message.reason), true)
+        this.#options.crashed(decodeError(message.reason), true)
         break
       case 'steer':
         this.#options.steer(message)

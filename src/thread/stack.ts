@@ -6,7 +6,11 @@ const WITHIN = 2000
 
 interface CallFrame {
   readonly functionName: string
-  readonly location: { readonly scriptId: string; readonly lineNumber: number; readonly columnNumber?: number }
+  readonly location: {
+    readonly scriptId: string
+    readonly lineNumber: number
+    readonly columnNumber?: number
+  }
 }
 
 interface DebuggerMessage {

@@ -24,7 +24,8 @@ class RemoteIterator implements AsyncIterableIterator<unknown> {
   constructor(outcome: Promise<unknown>) {
     this.#source = outcome.then((value) => {
       const iterate = (value as Partial<AsyncIterable<unknown>> | null | undefined)?.[Symbol.asyncIterator]
-      if (typeof iterate !== 'function') throw new TypeError('The method returned no AsyncIterable: await it instead')
+      if (typeof iterate !== 'function')
+        throw new TypeError('The method returned no AsyncIterable: await it instead')
       return iterate.call(value)
     })
     ignoreRejection(this.#source)

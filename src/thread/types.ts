@@ -29,9 +29,9 @@ type Remote<F extends AnyFunction> = [ReturnType<F>] extends [never]
 
 /** The methods of `T` as they are called from another thread. */
 export type RemoteMethods<T> = {
-  readonly [K in keyof T as K extends NotRemote | symbol ? never : T[K] extends AnyFunction ? K : never]: T[K] extends AnyFunction
-    ? Remote<T[K]>
-    : never
+  readonly [
+    K in keyof T as K extends NotRemote | symbol ? never : T[K] extends AnyFunction ? K : never
+  ]: T[K] extends AnyFunction ? Remote<T[K]> : never
 }
 
 /** A handle on a service that lives elsewhere. */

@@ -2,7 +2,8 @@
 // that names one of them is refused.
 const OF_A_THREAD =
   /^--(import|require|loader|conditions|enable-source-maps|(no-)?warnings|disable-warning|(trace|no|throw|pending)-(warnings|deprecation)|unhandled-rejections|preserve-symlinks(-main)?|(no-)?experimental-[a-z-]+)(=|$)|^-[rC]$/
-const TAKES_A_VALUE = /^(--(import|require|loader|experimental-loader|conditions|input-type|eval|print)|-[rCep]|-pe)$/
+const TAKES_A_VALUE =
+  /^(--(import|require|loader|experimental-loader|conditions|input-type|eval|print)|-[rCep]|-pe)$/
 
 /**
  * The flags a new thread is to have, or undefined for those of this process as they are. Left out is what a thread's
@@ -15,7 +16,8 @@ export function inheritedExecArgv(execArgv: readonly string[] = process.execArgv
   for (let i = 0; i < execArgv.length; i++) {
     const flag = execArgv[i] as string
     const value = TAKES_A_VALUE.test(flag) ? execArgv[++i] : undefined
-    if (/^(--input-type|--eval|--print|-e|-p|-pe)(=|$)/.test(flag) || isTsx(value ?? flag)) hasUnbearable = true
+    if (/^(--input-type|--eval|--print|-e|-p|-pe)(=|$)/.test(flag) || isTsx(value ?? flag))
+      hasUnbearable = true
     else if (OF_A_THREAD.test(flag)) kept.push(flag, ...(value === undefined ? [] : [value]))
   }
   return hasUnbearable ? kept : undefined

@@ -20,7 +20,11 @@ both('a handle in an argument becomes a direct handle over there', async (t, iso
   t.equal(back.state, 'running')
   t.equal(await back.greet('again'), 'hi again', 'a handle in a result is one, too')
   await relay.stop()
-  t.match(await failure(back.greet('still')), { code: 'ERR_NOT_RUNNING' }, 'it ends with the side it came from')
+  t.match(
+    await failure(back.greet('still')),
+    { code: 'ERR_NOT_RUNNING' },
+    'it ends with the side it came from',
+  )
   await echo.stop()
 })
 

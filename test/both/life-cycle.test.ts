@@ -84,27 +84,30 @@ both('the handle goes through the states of a service', async (t, isolation) => 
   unsubscribe()
 })
 
-both('the handle is the identity: restartCount counts, each run has a new instance and thread', async (t, isolation) => {
-  const { handle } = recorded(isolation)
-  await handle.start()
-  const first = await handle.facts()
-  t.equal(first.restartCount, 0)
-  await handle.restart()
-  await handle.restart()
-  const third = await handle.facts()
-  t.equal(third.restartCount, 2, 'this.restartCount tells which')
-  t.equal(handle.restartCount, 2)
-  t.equal(third.threadId, handle.threadId)
-  if (isolation === 'thread') {
-    t.not(third.threadId, first.threadId)
-    t.equal(third.loads, 1, 'fresh module state')
-  }
-  await handle.stop()
-  await handle.start()
-  t.equal((await handle.facts()).restartCount, 2, 'a plain start is no restart')
-  t.equal(handle.restartCount, 2)
-  await handle.stop()
-})
+both(
+  'the handle is the identity: restartCount counts, each run has a new instance and thread',
+  async (t, isolation) => {
+    const { handle } = recorded(isolation)
+    await handle.start()
+    const first = await handle.facts()
+    t.equal(first.restartCount, 0)
+    await handle.restart()
+    await handle.restart()
+    const third = await handle.facts()
+    t.equal(third.restartCount, 2, 'this.restartCount tells which')
+    t.equal(handle.restartCount, 2)
+    t.equal(third.threadId, handle.threadId)
+    if (isolation === 'thread') {
+      t.not(third.threadId, first.threadId)
+      t.equal(third.loads, 1, 'fresh module state')
+    }
+    await handle.stop()
+    await handle.start()
+    t.equal((await handle.facts()).restartCount, 2, 'a plain start is no restart')
+    t.equal(handle.restartCount, 2)
+    await handle.stop()
+  },
+)
 
 both('when start() resolves the subtree shows, when it changes it changes here', async (t, isolation) => {
   const events: string[] = []
@@ -113,7 +116,12 @@ both('when start() resolves the subtree shows, when it changes it changes here',
   await handle.start()
   t.equal(handle.state, 'running')
   t.same(
-    handle.children.map(({ label, state, started, restartCount }) => ({ label, state, started, restartCount })),
+    handle.children.map(({ label, state, started, restartCount }) => ({
+      label,
+      state,
+      started,
+      restartCount,
+    })),
     [
       { label: 'Child', state: 'running', started: true, restartCount: 0 },
       { label: 'Second', state: 'running', started: true, restartCount: 0 },
@@ -133,7 +141,7 @@ both('when start() resolves the subtree shows, when it changes it changes here',
   t.equal(await handle.dropLate(), 2)
   t.equal(handle.children.length, 2)
   t.same(
-    events.splice(0).filter((event) => /onStart$/.test(event)),
+    events.splice(0).filter((event) => event.endsWith('.onStart')),
     ['Family.onStart', 'Child.onStart', 'Second.onStart', 'Child.onStart'],
   )
   events.length = 0
@@ -148,7 +156,7 @@ both('when start() resolves the subtree shows, when it changes it changes here',
     'children stay to be seen',
   )
   t.same(
-    events.filter((event) => /onStop$/.test(event)),
+    events.filter((event) => event.endsWith('.onStop')),
     ['Family.onStop', 'Second.onStop', 'Child.onStop'],
   )
   await handle.restart()
@@ -204,7 +212,14 @@ both('crash() from outside: the hooks of the teardown run, the calls reject', as
   t.equal(liveThreads(), 0)
 })
 
-for (const step of ['constructor', 'postInit', 'onInitDependencies', 'onFirstStart', 'onStart', 'onStarted']) {
+for (const step of [
+  'constructor',
+  'postInit',
+  'onInitDependencies',
+  'onFirstStart',
+  'onStart',
+  'onStarted',
+]) {
   both(`an error in ${step} fails start() with that error and leaves nothing`, async (t, isolation) => {
     const log = record(t)
     const { handle, events } = recorded(isolation, { [step]: 'throw' })

@@ -115,7 +115,10 @@ both('open streams reject when the service stops or crashes', async (t, isolatio
   await handle.stop()
   t.ok(isBulkheadError(await pending, 'ERR_SERVICE_STOPPED'), 'one that waits')
   t.ok(isBulkheadError(await failure(idle.next()), 'ERR_SERVICE_STOPPED'), 'one that is read later')
-  t.ok(isBulkheadError(await failure(unread[Symbol.asyncIterator]().next()), 'ERR_SERVICE_STOPPED'), 'one unread')
+  t.ok(
+    isBulkheadError(await failure(unread[Symbol.asyncIterator]().next()), 'ERR_SERVICE_STOPPED'),
+    'one unread',
+  )
   await handle.start()
   const again = handle.never()[Symbol.asyncIterator]()
   await again.next()

@@ -5,7 +5,7 @@ import { failure, liveThreads, quiet, sleep, until } from '../support/both.ts'
 
 quiet()
 
-const SMALL = { resourceLimits: { maxOldGenerationSizeMb: 24 } }
+const SMALL = { resourceLimits: { maxOldGenerationSizeMb: 64 } }
 
 function check(t: Tap, how: Death, reason: unknown): void {
   const error = reason as Error & Record<string, unknown>
@@ -52,7 +52,10 @@ for (const how of ['exit', 'exit 0', 'throw', 'throw a value', 'reject', 'memory
     t.ok(isBulkheadError(error, 'ERR_SERVICE_CRASHED'), String(error))
     check(t, how, error.cause)
     const errors = await Promise.all(flood)
-    t.ok(errors.every((one) => one.code === 'ERR_SERVICE_CRASHED' && one.cause === error.cause), '1,000 in flight')
+    t.ok(
+      errors.every((one) => one.code === 'ERR_SERVICE_CRASHED' && one.cause === error.cause),
+      '1,000 in flight',
+    )
     t.equal((await next).cause, error.cause, 'the open stream')
     t.equal(handle.state, 'crashed')
     t.equal(handle.crashReason, error.cause)
@@ -91,7 +94,7 @@ t.test('death during stop: the stop ends, and the state is crashed', async (t) =
     ['onStop', 'exit'],
     ['onShutdown', 'throw'],
   ] as const) {
-    const handle = isolate(Mortal, { args: [{ [step]: how }] })
+    const handle = isolate(Mortal, { drainTimeout: 50, args: [{ [step]: how }] })
     await handle.start()
     const call = failure(handle.with({ timeout: '20s' }).never())
     await handle.stop()
@@ -101,6 +104,18 @@ t.test('death during stop: the stop ends, and the state is crashed', async (t) =
     t.match(error.code, /ERR_SERVICE_(STOPPED|CRASHED)/)
     t.equal(liveThreads(), 0)
   }
+})
+
+t.test('death while a stop waits for the hook of start', async (t) => {
+  const events: string[] = []
+  const handle = isolate(Mortal, { args: [{ onStart: 'throw' }, (step) => events.push(step)] })
+  const starting = failure(handle.start())
+  await until(() => events.includes('onStart'))
+  await handle.stop()
+  await starting
+  t.equal(handle.state, 'crashed')
+  check(t, 'throw', handle.crashReason)
+  t.equal(liveThreads(), 0)
 })
 
 t.test('an inline parent crashes with it; its hooks run, its other children stop', async (t) => {

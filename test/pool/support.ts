@@ -1,0 +1,36 @@
+import { Pool, type PoolOptions } from '../../src/index.ts'
+import { until } from '../support/both.ts'
+
+export const TASKS = new URL('../fixtures/tasks.ts', import.meta.url)
+/** Tasks that use this library themselves. */
+export const LIBRARY_TASKS = new URL('../fixtures/library-tasks.ts', import.meta.url)
+
+/** One thread unless told otherwise, so that a second task waits. */
+export async function started(
+  t: { teardown(done: () => unknown): void },
+  options: Partial<PoolOptions> = {},
+): Promise<Pool> {
+  const pool = new Pool({ filename: TASKS, minThreads: 1, maxThreads: 1, ...options })
+  t.teardown(() => pool.stop({ timeout: 0 }).catch(() => {}))
+  await pool.start()
+  return pool
+}
+
+/** Tasks wait here until it is opened. */
+export function gate(): { shared: SharedArrayBuffer; entered(): number; open(): void } {
+  const shared = new SharedArrayBuffer(8)
+  const state = new Int32Array(shared)
+  return {
+    shared,
+    entered: () => Atomics.load(state, 0),
+    open: () => {
+      Atomics.store(state, 1, 1)
+      Atomics.notify(state, 1)
+    },
+  }
+}
+
+/** Resolves once a task runs; its thread may have to start first, on a machine that has other work. */
+export function begun(entered: () => unknown): Promise<void> {
+  return until(entered, 'the task to run', 20_000)
+}
