@@ -48,7 +48,7 @@ function testOn(major) {
   const output = join(cache, `${major}.tap`)
   rmSync(output, { force: true })
   const from = performance.now()
-  const { status } = spawnSync(node, [join(root, 'node_modules/tap/dist/esm/run.mjs'), 'run', ...files], {
+  const { status } = spawnSync(node, [join(root, '.ci/test.mjs'), ...files], {
     cwd: root,
     env: {
       ...process.env,

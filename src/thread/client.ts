@@ -6,6 +6,7 @@ import { encodeError } from '../errors/encode.ts'
 import type { Link } from './link.ts'
 import type { Packed } from '../worker/pack.ts'
 import type { Answer, CallPacket, ReplyMessage, ToService } from './protocol.ts'
+import { isSendable } from './sendable.ts'
 
 export interface CallOptions {
   /** Milliseconds. */
@@ -174,7 +175,7 @@ export class Client {
 
   #unsendable(error: unknown, method: string, args: readonly unknown[]): unknown {
     if (!isDataCloneError(error)) return error
-    const index = args.findIndex((arg) => !this.#options.link.canSend(arg))
+    const index = args.findIndex((arg) => !isSendable(arg))
     return this.#notCloneable(`Argument ${index + 1} of ${method}()`, describe(error))
   }
 

@@ -2,8 +2,8 @@ import type { MessagePort } from 'node:worker_threads'
 import type * as Comlink from 'comlink'
 import { isDataCloneError } from './client.ts'
 import { HANDLER } from './dispatcher.ts'
-import { Link, type LinkMessage } from './link.ts'
-import type { ToService } from './protocol.ts'
+import { Link } from './link.ts'
+import type { LinkMessage, ToService } from './protocol.ts'
 
 type Post = (message: unknown, transferList?: readonly never[]) => void
 

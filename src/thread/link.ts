@@ -6,21 +6,7 @@ import { type PackResult, type Packed, type Porter, type Special, pack, unpack }
 import { CallbackPromise } from './callback-promise.ts'
 import { type HandedHandle, type ReceivedHandle, handlePorter } from './handle-port.ts'
 import { exportIterable, importIterable, isAsyncIterable } from './iterable.ts'
-import type { Answer } from './protocol.ts'
-
-/** Use of what the other side has exported. Rides beside the calls, so that a callback comes before the result. */
-export type LinkMessage =
-  | {
-      readonly kind: 'invoke'
-      readonly target: number
-      readonly method: 'call' | 'next' | 'return'
-      readonly call: number
-      readonly args: Packed
-    }
-  | { readonly kind: 'outcome'; readonly call: number; readonly answer: Answer }
-  | { readonly kind: 'release'; readonly target: number }
-  | { readonly kind: 'handle'; readonly target: number; readonly now: HandedHandle }
-  | { readonly kind: 'abort'; readonly target: number; readonly reason: EncodedThrow }
+import type { Answer, LinkMessage } from './protocol.ts'
 
 interface Exported {
   call?(...args: unknown[]): unknown
@@ -82,16 +68,6 @@ export class Link implements Porter {
 
   unpack(packed: Packed): unknown {
     return unpack(packed, this)
-  }
-
-  /** Whether a value can be cloned once it is packed. It may have been moved by the attempt that failed. */
-  canSend(value: unknown): boolean {
-    try {
-      structuredClone(pack(value, DRY).packed)
-      return true
-    } catch {
-      return false
-    }
   }
 
   /** Ends the listening to signals that a settled call had brought along. */
@@ -334,17 +310,4 @@ export class Link implements Porter {
   #tell(message: LinkMessage): void {
     if (!this.#down) this.#options.post(message)
   }
-}
-
-/** Only looks: nothing is exported, no iterator made. */
-const DRY: Porter = {
-  export: (value) => {
-    const portable =
-      typeof value === 'function' ||
-      value instanceof AbortSignal ||
-      isAsyncIterable(value) ||
-      handlePorter().isHandle(value)
-    return portable ? { type: 'function', target: 0 } : undefined
-  },
-  import: () => undefined,
 }

@@ -4,6 +4,7 @@ import type { LogRecord } from '../logging/types.ts'
 import type { TeardownRecord } from '../service/record.ts'
 import type { ServiceState } from '../service/types.ts'
 import type { Packed } from '../worker/pack.ts'
+import type { HandedHandle } from './handle-port.ts'
 
 /** What a thread is told before it begins. */
 export interface Boot {
@@ -114,3 +115,17 @@ export interface CallPacket {
   /** The id by which it can be cancelled, for a call that can. */
   readonly cancelId?: number
 }
+
+/** Use of what the other side has exported. Rides beside the calls, so that a callback comes before the result. */
+export type LinkMessage =
+  | {
+      readonly kind: 'invoke'
+      readonly target: number
+      readonly method: 'call' | 'next' | 'return'
+      readonly call: number
+      readonly args: Packed
+    }
+  | { readonly kind: 'outcome'; readonly call: number; readonly answer: Answer }
+  | { readonly kind: 'release'; readonly target: number }
+  | { readonly kind: 'handle'; readonly target: number; readonly now: HandedHandle }
+  | { readonly kind: 'abort'; readonly target: number; readonly reason: EncodedThrow }

@@ -15,9 +15,9 @@ import type { StopOptions } from '../service/types.ts'
 import type { ServiceEnd } from './carrier.ts'
 import { type CancelCall, Dispatcher } from './dispatcher.ts'
 import { CallEndpoint, servePort } from './endpoint.ts'
-import { Link, type LinkMessage } from './link.ts'
+import { Link } from './link.ts'
 import { callableMethods } from './methods.ts'
-import type { Boot, FromService, ToService } from './protocol.ts'
+import type { Boot, FromService, LinkMessage, ToService } from './protocol.ts'
 import { watchTree } from './tree.ts'
 
 export type ServiceClass = abstract new (...args: never[]) => Service

@@ -10,14 +10,15 @@ import type { ServiceNode } from '../service/node.ts'
 import type { TeardownRecord } from '../service/record.ts'
 import { SeveralErrors } from '../service/stop.ts'
 import type { Carrier, CarrierExit } from './carrier.ts'
-import { type CallOptions, Client, type Entry } from './client.ts'
+import type { CallOptions, Entry } from './client.ts'
+import { Conversation } from './conversation.ts'
 import { deathReason } from './death.ts'
-import { Link, type LinkMessage } from './link.ts'
 import { guardAgainstHang } from './hang.ts'
+import { joinRecords } from './join-records.ts'
 import { Mirror } from './mirror.ts'
 import type { Channel } from './remote.ts'
 import type { ResolvedOptions } from './options.ts'
-import type { FromService, ReplyMessage, ToService } from './protocol.ts'
+import type { FromService, LinkMessage, ReplyMessage, ToService } from './protocol.ts'
 import { type Pulse, makePulse } from './pulse.ts'
 import { spawn } from './spawn.ts'
 import { stackWithin } from './stack.ts'
@@ -44,8 +45,7 @@ export interface SessionOptions {
 export class Session implements Channel {
   readonly mirror: Mirror
   readonly #options: SessionOptions
-  readonly #link: Link
-  readonly #client: Client
+  readonly #talk: Conversation
   readonly #started = new Deferred()
   readonly #down = new Deferred<Down | undefined>()
   readonly #exited = new Deferred<CarrierExit>()
@@ -75,8 +75,7 @@ export class Session implements Channel {
     this.mirror = new Mirror(node.beacon, (error) =>
       node.body.problem(error, 'A listener of onChange failed'),
     )
-    this.#link = new Link({ post: post, problem: (error, text) => node.body.problem(error, text) })
-    this.#client = new Client({ link: this.#link, clock: node.clock, service: () => node.beacon.path, post })
+    this.#talk = new Conversation(node, post)
     ignoreRejection(this.#started.promise)
   }
 
@@ -119,7 +118,7 @@ export class Session implements Channel {
   }
 
   call(method: string, args: readonly unknown[], entry: Entry, options?: CallOptions): Promise<unknown> {
-    return this.#client.call(method, args, entry, options)
+    return this.#talk.call(method, args, entry, options)
   }
 
   /** A stop has begun or a crash was marked on this side, in this turn. */
@@ -164,24 +163,10 @@ export class Session implements Channel {
   }
 
   amendRecord(own: TeardownRecord): TeardownRecord {
-    const remote = this.#record
-    const { path, label, beganAt, totalMs } = own
-    const { options } = this.#options
-    const isThread = options.isolation === 'thread'
-    const outcome =
-      own.outcome === 'crashed' ? 'crashed' : this.#terminated ? 'terminated' : (remote ?? own).outcome
-    return {
-      path,
-      label,
-      isolation: options.isolation,
-      ...(isThread && this.#threadId !== undefined ? { threadId: this.#threadId } : {}),
-      outcome,
-      beganAt,
-      totalMs,
-      phases: { ...(remote ?? own).phases, ...(isThread ? { threadExit: this.#exitMs } : {}) },
-      errors: remote && remote.errors.length > 0 ? remote.errors : own.errors,
-      children: remote?.children ?? [],
-    }
+    const terminated = this.#terminated
+    const { isolation } = this.#options.options
+    const thread = isolation === 'thread' ? { threadId: this.#threadId, exitMs: this.#exitMs } : undefined
+    return joinRecords(own, this.#record, { terminated, isolation, thread })
   }
 
   async #spawn(): Promise<void> {
@@ -197,7 +182,7 @@ export class Session implements Channel {
     this.#step = 'load module'
     const receive = (message: unknown): void => this.#receive(message as FromService)
     const pulse = options.isolation === 'thread' ? makePulse(options.pulse) : undefined
-    this.#carrier = spawn({ node, options, restart, source, link: this.#link, pulse, receive })
+    this.#carrier = spawn({ node, options, restart, source, link: this.#talk.link, pulse, receive })
     this.#threadId = this.#carrier.threadId
     if (options.isolation === 'thread') {
       this.#cleanups.push(onSinkLevelChange((level) => this.#post({ kind: 'log-level', level })))
@@ -305,22 +290,8 @@ export class Session implements Channel {
     this.mirror.end({ crashed: node.state === 'crashed', reason: node.crashReason })
   }
 
-  /** Every call settles: what is pending rejects now, and what still comes, too. */
   #refuseCalls(): void {
-    const { node } = this.#options
-    const { crashReason } = node
-    const crashed = node.state === 'crashed'
-    const refuse = (what: string): Error => {
-      const service = node.beacon.path
-      return crashed
-        ? bulkheadError('ERR_SERVICE_CRASHED', { what, service }, { service, cause: crashReason })
-        : bulkheadError('ERR_SERVICE_STOPPED', { what, service }, { service })
-    }
-    this.#client.close(refuse)
-    // The hooks of a teardown may still use the callbacks they were given.
-    const lost = (): Error => refuse('A callback or stream')
-    if (this.#dead || this.#record) this.#link.close(lost)
-    else this.#link.refuse(lost)
+    this.#talk.refuse({ over: this.#dead || this.#record !== undefined })
   }
 
   #post(message: ToService): void {
@@ -331,7 +302,7 @@ export class Session implements Channel {
     // Inline, what was abandoned may still speak.
     if (this.#dead) return
     if (!('kind' in message)) {
-      this.#client.receive(message)
+      this.#talk.receive(message)
       return
     }
     switch (message.kind) {
@@ -380,7 +351,7 @@ export class Session implements Channel {
         this.mirror.apply(message.change)
         break
       default:
-        this.#link.receive(message)
+        this.#talk.receive(message)
     }
   }
 }

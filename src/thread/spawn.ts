@@ -10,6 +10,7 @@ import type { ResolvedOptions, Source } from './options.ts'
 import type { PackResult } from '../worker/pack.ts'
 import type { Boot } from './protocol.ts'
 import type { Pulse } from './pulse.ts'
+import { isSendable } from './sendable.ts'
 import { Server } from './server.ts'
 import { tsxFor } from '../worker/tsx.ts'
 
@@ -37,7 +38,7 @@ export function spawn(given: SpawnOptions): Carrier {
     link.release(packed.exports.all)
     if (!isDataCloneError(error)) throw error
     const service = node.beacon.path
-    const index = options.args.findIndex((arg) => !link.canSend(arg))
+    const index = options.args.findIndex((arg) => !isSendable(arg))
     const what = index === -1 ? 'An option' : `Argument ${index + 1} of the constructor`
     throw bulkheadError('ERR_NOT_CLONEABLE', { what, service, reason: describe(error) }, { service })
   }

@@ -1,4 +1,5 @@
-import { BulkheadError, isBulkheadError, isolate } from '../../src/index.ts'
+import { BulkheadError, isBulkheadError } from '../../src/index.ts'
+import { isolate } from '../support/isolate.ts'
 import { Failures, QuotaError, StrangerError } from '../fixtures/failures.ts'
 import { both, failure, quiet } from '../support/both.ts'
 

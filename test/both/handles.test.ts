@@ -1,4 +1,4 @@
-import { isolate } from '../../src/index.ts'
+import { isolate } from '../support/isolate.ts'
 import { Echo } from '../fixtures/echo.ts'
 import { Relay } from '../fixtures/relay.ts'
 import { both, failure, quiet, until } from '../support/both.ts'

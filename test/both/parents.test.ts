@@ -1,4 +1,5 @@
-import { type Isolation, isBulkheadError, isolate } from '../../src/index.ts'
+import { type Isolation, isBulkheadError } from '../../src/index.ts'
+import { isolate } from '../support/isolate.ts'
 import { type Script, Recorded } from '../fixtures/recorded.ts'
 import { both, failure, liveThreads, quiet, until } from '../support/both.ts'
 import { FakeSupervisor, Parent } from '../support/parents.ts'

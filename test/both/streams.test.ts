@@ -1,4 +1,5 @@
-import { isBulkheadError, isolate } from '../../src/index.ts'
+import { isBulkheadError } from '../../src/index.ts'
+import { isolate } from '../support/isolate.ts'
 import { Streams } from '../fixtures/streams.ts'
 import { both, failure, quiet, sleep, until } from '../support/both.ts'
 

@@ -1,5 +1,6 @@
 import { MessageChannel } from 'node:worker_threads'
-import { isBulkheadError, isolate, transfer } from '../../src/index.ts'
+import { isBulkheadError, transfer } from '../../src/index.ts'
+import { isolate } from '../support/isolate.ts'
 import { Calls, Point } from '../fixtures/calls.ts'
 import { record } from '../support/record.ts'
 import { both, failure, quiet, until } from '../support/both.ts'

@@ -5,6 +5,7 @@ import { MESSAGES } from '../../src/errors/codes.ts'
 
 // Codes of Node itself, which src/ may look for.
 const NODE_CODES = new Set([
+  'ERR_MISSING_TRANSFERABLE_IN_TRANSFER_LIST',
   'ERR_MODULE_NOT_FOUND',
   'ERR_PACKAGE_PATH_NOT_EXPORTED',
   'ERR_UNKNOWN_FILE_EXTENSION',

@@ -2,7 +2,7 @@ import { getEventListeners } from 'node:events'
 import t from 'tap'
 import { isBulkheadError, Pool } from '../../src/index.ts'
 import { failure, liveThreads, quiet } from '../support/both.ts'
-import { begun, gate, started, TASKS } from './support.ts'
+import { begun, gate, started, TASKS, TYPESCRIPT_TASKS } from './support.ts'
 
 quiet()
 
@@ -130,4 +130,9 @@ t.test('concurrentTasksPerWorker: asynchronous tasks share a thread', async (t) 
   t.equal(pool.queueSize, 1)
   open()
   t.same(await Promise.all(tasks), ['done', 'done', 'done', 'done'])
+})
+
+t.test('a TypeScript task module', async (t) => {
+  const pool = await started(t, { filename: TYPESCRIPT_TASKS })
+  t.equal(await pool.run(21), 42)
 })

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import t from 'tap'
-import { isBulkheadError, isolate, Pool, Service } from '../../src/index.ts'
+import { isBulkheadError, Pool, Service } from '../../src/index.ts'
+import { isolate } from '../support/isolate.ts'
 import { QuotaError } from '../fixtures/library-tasks.ts'
 import { Pooled } from '../fixtures/pooled.ts'
 import { failure, liveThreads, quiet, sleep, until } from '../support/both.ts'

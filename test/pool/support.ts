@@ -1,16 +1,19 @@
 import { Pool, type PoolOptions } from '../../src/index.ts'
 import { until } from '../support/both.ts'
 
-export const TASKS = new URL('../fixtures/tasks.ts', import.meta.url)
+// Compiled where this is: each thread that has TypeScript to load pays for tsx.
+const extension = import.meta.url.slice(-3)
+export const TASKS = new URL(`../fixtures/tasks${extension}`, import.meta.url)
+export const TYPESCRIPT_TASKS = new URL('../fixtures/tasks.ts', import.meta.url)
 /** Tasks that use this library themselves. */
-export const LIBRARY_TASKS = new URL('../fixtures/library-tasks.ts', import.meta.url)
+export const LIBRARY_TASKS = new URL(`../fixtures/library-tasks${extension}`, import.meta.url)
 
 /** One thread unless told otherwise, so that a second task waits. */
 export async function started(
   t: { teardown(done: () => unknown): void },
   options: Partial<PoolOptions> = {},
 ): Promise<Pool> {
-  const pool = new Pool({ filename: TASKS, minThreads: 1, maxThreads: 1, ...options })
+  const pool = new Pool({ filename: TASKS, minThreads: 1, maxThreads: 1, execArgv: [], ...options })
   t.teardown(() => pool.stop({ timeout: 0 }).catch(() => {}))
   await pool.start()
   return pool

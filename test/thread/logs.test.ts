@@ -1,5 +1,5 @@
 import t from 'tap'
-import { isolate } from '../../src/index.ts'
+import { isolate } from '../support/isolate.ts'
 import { Calls } from '../fixtures/calls.ts'
 import { Mortal } from '../fixtures/deaths.ts'
 import { Nest } from '../fixtures/recorded.ts'

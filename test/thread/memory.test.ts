@@ -1,7 +1,7 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import t from 'tap'
-import { isolate } from '../../src/index.ts'
+import { isolate } from '../support/isolate.ts'
 import { Calls } from '../fixtures/calls.ts'
 import { Streams } from '../fixtures/streams.ts'
 import { liveThreads, quiet, sleep } from '../support/both.ts'

@@ -1,5 +1,6 @@
 import t from 'tap'
-import { isBulkheadError, isolate } from '../../src/index.ts'
+import { isBulkheadError } from '../../src/index.ts'
+import { isolate } from '../support/isolate.ts'
 import { Nest } from '../fixtures/recorded.ts'
 import { Parent } from '../support/parents.ts'
 import { both, failure, liveThreads, quiet, until } from '../support/both.ts'

@@ -1,5 +1,6 @@
 import t from 'tap'
-import { isBulkheadError, isolate } from '../../src/index.ts'
+import { isBulkheadError } from '../../src/index.ts'
+import { isolate } from '../support/isolate.ts'
 import { Mortal } from '../fixtures/deaths.ts'
 import { Family, Recorded } from '../fixtures/recorded.ts'
 import { Parent } from '../support/parents.ts'

@@ -1,0 +1,47 @@
+import { bulkheadError } from '../errors/bulkhead-error.ts'
+import type { ServiceNode } from '../service/node.ts'
+import { type CallOptions, Client, type Entry } from './client.ts'
+import { Link } from './link.ts'
+import type { LinkMessage, ReplyMessage } from './protocol.ts'
+
+type Post = (message: unknown, transferList?: readonly never[]) => void
+
+/** What a handle and its service say to one another during one run: calls, and what these hand over. */
+export class Conversation {
+  readonly link: Link
+  readonly #client: Client
+  readonly #node: ServiceNode
+
+  constructor(node: ServiceNode, post: Post) {
+    this.#node = node
+    this.link = new Link({ post, problem: (error, text) => node.body.problem(error, text) })
+    this.#client = new Client({ link: this.link, clock: node.clock, service: () => node.beacon.path, post })
+  }
+
+  call(method: string, args: readonly unknown[], entry: Entry, options?: CallOptions): Promise<unknown> {
+    return this.#client.call(method, args, entry, options)
+  }
+
+  receive(message: LinkMessage | ReplyMessage): void {
+    if ('kind' in message) this.link.receive(message)
+    else this.#client.receive(message)
+  }
+
+  /**
+   * Every call settles: what is pending rejects now, and what still comes, too. Until the service is down (`over`) the
+   * hooks of its teardown may still use the callbacks they were given.
+   */
+  refuse({ over }: { over: boolean }): void {
+    const { crashReason: cause, state, beacon } = this.#node
+    const reason = (what: string): Error => {
+      const service = beacon.path
+      return state === 'crashed'
+        ? bulkheadError('ERR_SERVICE_CRASHED', { what, service }, { service, cause })
+        : bulkheadError('ERR_SERVICE_STOPPED', { what, service }, { service })
+    }
+    this.#client.close(reason)
+    const lost = (): Error => reason('A callback or stream')
+    if (over) this.link.close(lost)
+    else this.link.refuse(lost)
+  }
+}
