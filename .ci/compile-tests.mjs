@@ -30,9 +30,13 @@ const PARTS = [
 
 export function compileTests() {
   rmSync(build, { recursive: true, force: true })
-  for (const part of PARTS) if (existsSync(root + part)) cpSync(root + part, build + part, { recursive: true })
+  for (const part of PARTS)
+    if (existsSync(root + part)) cpSync(root + part, build + part, { recursive: true })
   symlinkSync(`${root}node_modules`, `${build}node_modules`)
   const tsc = `${root}node_modules/typescript/bin/tsc`
-  const { status } = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.test.json'], { cwd: build, stdio: 'inherit' })
+  const { status } = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.test.json'], {
+    cwd: build,
+    stdio: 'inherit',
+  })
   if (status !== 0) process.exit(status ?? 1)
 }

@@ -2,8 +2,8 @@ import t from 'tap'
 import { ModuleError, loadHost } from '../../src/cli/load.ts'
 import type { Host } from '../../src/host/host.ts'
 
-const INDEX = import.meta.resolve('../../src/index.ts')
-const HOST = import.meta.resolve('../../src/host/host.ts')
+const INDEX = import.meta.resolve(`../../src/index${import.meta.url.slice(-3)}`)
+const HOST = import.meta.resolve(`../../src/host/host${import.meta.url.slice(-3)}`)
 const HEAD = `import { Service } from '${INDEX}'
 import { Host } from '${HOST}'
 class Api extends Service {

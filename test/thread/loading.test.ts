@@ -42,6 +42,14 @@ both('class form: the export is found by identity; label is the class name', asy
   await handle.stop()
 })
 
+t.test('a TypeScript module loads in a thread, through tsx', async (t) => {
+  const handle = isolate<Plain>(new URL('../fixtures/modules/plain.ts', import.meta.url))
+  await handle.start()
+  t.match(await handle.where(), { name: 'Plain', isMainThread: false, path: 'plain' })
+  await handle.stop()
+  t.equal(handle.state, 'stopped')
+})
+
 t.test('importing the library in a thread loads neither pino nor piscina', async (t) => {
   const handle = isolate(Named)
   await handle.start()
