@@ -58,7 +58,8 @@ void t.test('a loop around sleep() between the steps of a stop does not starve t
   const service = new Probe('S', undefined, {
     // Ends only if timers have their turn while the loops below go round.
     onStop: async () => {
-      while (rounds < 5) await new Promise<void>((resolve) => setTimeout(resolve, 1))
+      const enough = (): boolean => rounds >= 5
+      while (!enough()) await new Promise<void>((resolve) => setTimeout(resolve, 1))
     },
   })
   service.addTask('loop', async (signal) => {
