@@ -2,7 +2,7 @@ import type { Clock } from '../base/clock.ts'
 import { bulkheadError } from '../errors/bulkhead-error.ts'
 import { decodeError } from '../errors/decode.ts'
 import { describe } from '../errors/describe.ts'
-import { encodeError } from '../errors/encode.ts'
+import { type EncodedThrow, encodeError } from '../errors/encode.ts'
 import type { Link } from './link.ts'
 import type { Packed } from '../worker/pack.ts'
 import type { Answer, CallPacket, ReplyMessage, ToService } from './protocol.ts'
@@ -14,12 +14,8 @@ export interface CallOptions {
   readonly signal?: AbortSignal | undefined
 }
 
-export type Entry = (...args: never[]) => unknown
-
 interface Pending {
   readonly method: string
-  /** The stack of the call on this side. */
-  readonly caller: { stack?: string }
   readonly resolve: (value: unknown) => void
   readonly reject: (reason: unknown) => void
   cleanup?(): void
@@ -54,17 +50,29 @@ export class Client {
     return this.#pending.size
   }
 
-  /** `entry` is the function the user called: the stack of a failure shows who called that. */
-  call(method: string, args: readonly unknown[], entry: Entry, options?: CallOptions): Promise<unknown> {
-    const caller: { stack?: string } = {}
-    captureCaller(caller, entry)
+  /**
+   * Async, and awaiting, for the sake of errors: the stack of what is thrown here then goes on into whoever awaits the
+   * call, and costs nothing until there is an error.
+   */
+  async call(method: string, args: readonly unknown[], options?: CallOptions): Promise<unknown> {
+    try {
+      return await this.#begin(method, args, options)
+    } catch (error) {
+      if (!(error instanceof ThrownOverThere)) throw error
+      const here: { stack?: string } = {}
+      Error.captureStackTrace(here)
+      throw decodeError(error.encoded, here.stack === undefined ? {} : { localStack: here.stack })
+    }
+  }
+
+  #begin(method: string, args: readonly unknown[], options: CallOptions | undefined): Promise<unknown> {
     return new Promise((resolve, reject) => {
       if (this.#closedWith) {
         reject(this.#closedWith(`A call of ${method}()`))
         return
       }
       const id = ++this.#lastId
-      const pending: Pending = { method, caller, resolve, reject, signals: [] }
+      const pending: Pending = { method, resolve, reject, signals: [] }
       this.#pending.set(id, pending)
       try {
         this.#send(id, pending, args, options)
@@ -148,8 +156,7 @@ export class Client {
     if ('value' in answer) {
       this.#resolve(pending, answer.value)
     } else if ('thrown' in answer) {
-      const { stack } = pending.caller
-      this.#reject(pending, decodeError(answer.thrown, stack === undefined ? {} : { localStack: stack }))
+      this.#reject(pending, new ThrownOverThere(answer.thrown))
     } else {
       this.#reject(pending, this.#notCloneable(`The result of ${pending.method}()`, answer.unclonable))
     }
@@ -185,6 +192,14 @@ export class Client {
   }
 }
 
+/** An error on its way to the one who awaits it, who decodes it. */
+class ThrownOverThere {
+  readonly encoded: EncodedThrow
+  constructor(encoded: EncodedThrow) {
+    this.encoded = encoded
+  }
+}
+
 function packet(args: CallPacket['args'], cancelId: number | undefined): CallPacket {
   return cancelId === undefined ? { args } : { args, cancelId }
 }
@@ -194,14 +209,6 @@ export function isDataCloneError(error: unknown): boolean {
   if (!(error instanceof Error)) return false
   const { code } = error as { code?: unknown }
   return error.name === 'DataCloneError' || code === 'ERR_MISSING_TRANSFERABLE_IN_TRANSFER_LIST'
-}
-
-// Four frames show who called; the cost of a whole stack would double that of a small call.
-function captureCaller(holder: { stack?: string }, above: Entry): void {
-  const limit = Error.stackTraceLimit
-  Error.stackTraceLimit = 4
-  Error.captureStackTrace(holder, above)
-  Error.stackTraceLimit = limit
 }
 
 /** A reply that Comlink made by itself. */

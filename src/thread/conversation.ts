@@ -1,6 +1,6 @@
 import { bulkheadError } from '../errors/bulkhead-error.ts'
 import type { ServiceNode } from '../service/node.ts'
-import { type CallOptions, Client, type Entry } from './client.ts'
+import { type CallOptions, Client } from './client.ts'
 import { Link } from './link.ts'
 import type { LinkMessage, ReplyMessage } from './protocol.ts'
 
@@ -18,8 +18,8 @@ export class Conversation {
     this.#client = new Client({ link: this.link, clock: node.clock, service: () => node.beacon.path, post })
   }
 
-  call(method: string, args: readonly unknown[], entry: Entry, options?: CallOptions): Promise<unknown> {
-    return this.#client.call(method, args, entry, options)
+  call(method: string, args: readonly unknown[], options?: CallOptions): Promise<unknown> {
+    return this.#client.call(method, args, options)
   }
 
   receive(message: LinkMessage | ReplyMessage): void {

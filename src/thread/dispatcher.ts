@@ -125,9 +125,9 @@ export class Dispatcher {
 
   /** Undefined when the call may run now, and is counted as running. */
   #admit(method: string, caller: Caller, cancelId: number | undefined): Promise<void> | undefined {
-    const service = this.#node.beacon.path
     if (this.#closed || this.#node.state !== 'running') {
       const what = `A call of ${method}()`
+      const service = this.#node.beacon.path
       throw bulkheadError('ERR_NOT_RUNNING', { service, state: this.#node.state, what }, { service })
     }
     const { concurrency, maxQueue } = this.#limits
@@ -137,6 +137,7 @@ export class Dispatcher {
     }
     if (this.#waiting.size >= maxQueue) {
       const what = `A call of ${method}()`
+      const service = this.#node.beacon.path
       throw bulkheadError('ERR_OVERLOADED', { service, limit: maxQueue, what }, { service })
     }
     return this.#enqueue(caller, cancelId)

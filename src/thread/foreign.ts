@@ -7,7 +7,7 @@ import { encodeError } from '../errors/encode.ts'
 import { serviceLog } from '../logging/service-log.ts'
 import type { Body } from '../service/body.ts'
 import { NODE, type ServiceNode } from '../service/node.ts'
-import { type CallOptions, Client, type Entry } from './client.ts'
+import { type CallOptions, Client } from './client.ts'
 import { type HandedHandle, type HandleFacts, type SteerHandle, setHandlePorter } from './handle-port.ts'
 import { Link } from './link.ts'
 import type { LinkMessage, ReplyMessage, ToService } from './protocol.ts'
@@ -44,8 +44,8 @@ class PortChannel implements Channel {
     port.unref()
   }
 
-  call(method: string, args: readonly unknown[], entry: Entry, options?: CallOptions): Promise<unknown> {
-    const outcome = this.#client.call(method, args, entry, options)
+  call(method: string, args: readonly unknown[], options?: CallOptions): Promise<unknown> {
+    const outcome = this.#client.call(method, args, options)
     // A process that waits for an answer has a reason to stay.
     this.#port.ref()
     const settled = (): void => {

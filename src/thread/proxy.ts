@@ -4,7 +4,7 @@ import { bulkheadError } from '../errors/bulkhead-error.ts'
 import type { Body } from '../service/body.ts'
 import { ManagedService } from '../service/managed.ts'
 import { NODE, type ServiceNode } from '../service/node.ts'
-import type { CallOptions, Entry } from './client.ts'
+import type { CallOptions } from './client.ts'
 import { isCallableName } from './methods.ts'
 import type { Channel, Remote } from './remote.ts'
 import { type RemoteCall, remoteStream, streamable } from './stream.ts'
@@ -84,16 +84,16 @@ export class ServiceProxy extends ManagedService {
     return this.#sendOnceStarted(call)
   }
 
-  async #sendOnceStarted({ method, args, entry, options }: Call): Promise<unknown> {
+  async #sendOnceStarted({ method, args, options }: Call): Promise<unknown> {
     const node = this[NODE]
     const left = await waitForStart(node, method, this.#remote.startTimeout, options)
     const { channel } = this.#remote
     if (!channel) throw bulkheadError('ERR_NOT_RUNNING', refusal(node, method), { service: node.beacon.path })
-    return this.#callOver(channel, { method, args, entry, options: options && { ...options, timeout: left } })
+    return this.#callOver(channel, { method, args, options: options && { ...options, timeout: left } })
   }
 
-  #callOver(channel: Channel, { method, args, entry, options }: Call): Promise<unknown> {
-    if (channel.methods?.has(method)) return channel.call(method, args, entry, options)
+  #callOver(channel: Channel, { method, args, options }: Call): Promise<unknown> {
+    if (channel.methods?.has(method)) return channel.call(method, args, options)
     return Promise.reject(noSuchMethod(this[NODE], method))
   }
 }
@@ -101,8 +101,6 @@ export class ServiceProxy extends ManagedService {
 interface Call {
   readonly method: string
   readonly args: readonly unknown[]
-  /** The function the user called. */
-  readonly entry: Entry
   readonly options: CallOptions | undefined
 }
 
@@ -111,9 +109,7 @@ function remote(
   method: string,
   options?: CallOptions,
 ): (...args: unknown[]) => RemoteCall {
-  const entry = (...args: unknown[]): RemoteCall =>
-    ServiceProxy.callRemote(handle, { method, args, entry, options })
-  return entry
+  return (...args) => ServiceProxy.callRemote(handle, { method, args, options })
 }
 
 function refusal(node: ServiceNode, method: string): { service: string; state: string; what: string } {

@@ -1,5 +1,5 @@
 import type { MessagePort } from 'node:worker_threads'
-import type { CallOptions, Entry } from './client.ts'
+import type { CallOptions } from './client.ts'
 
 /** A way to the real service, of one of its runs. */
 export interface Channel {
@@ -7,7 +7,7 @@ export interface Channel {
   readonly threadId: number | undefined
   /** What can be called, once known. */
   readonly methods: ReadonlySet<string> | undefined
-  call(method: string, args: readonly unknown[], entry: Entry, options?: CallOptions): Promise<unknown>
+  call(method: string, args: readonly unknown[], options?: CallOptions): Promise<unknown>
   /** A new port that leads straight to the service, for somebody else. */
   connect(): MessagePort
 }

@@ -10,7 +10,7 @@ import type { ServiceNode } from '../service/node.ts'
 import type { TeardownRecord } from '../service/record.ts'
 import { SeveralErrors } from '../service/stop.ts'
 import type { Carrier, CarrierExit } from './carrier.ts'
-import type { CallOptions, Entry } from './client.ts'
+import type { CallOptions } from './client.ts'
 import { Conversation } from './conversation.ts'
 import { deathReason } from './death.ts'
 import { guardAgainstHang } from './hang.ts'
@@ -117,8 +117,8 @@ export class Session implements Channel {
     return port1
   }
 
-  call(method: string, args: readonly unknown[], entry: Entry, options?: CallOptions): Promise<unknown> {
-    return this.#talk.call(method, args, entry, options)
+  call(method: string, args: readonly unknown[], options?: CallOptions): Promise<unknown> {
+    return this.#talk.call(method, args, options)
   }
 
   /** A stop has begun or a crash was marked on this side, in this turn. */

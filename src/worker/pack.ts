@@ -63,7 +63,13 @@ export interface PackResult {
 
 /** Never copies what needs no change. */
 export function pack(value: unknown, porter: Porter): PackResult {
-  if (!needsPacking(value, new Set())) return { packed: { value }, transferList: [] }
+  // Arguments and results are mostly few and small: these pay for nothing else.
+  if (
+    isPrimitive(value) ||
+    (Array.isArray(value) && value.every(isPrimitive)) ||
+    !needsPacking(value, new Set())
+  )
+    return { packed: { value }, transferList: [] }
   const packer = new Packer(porter)
   const copy = packer.copy(value)
   const { specials, transferList } = packer
@@ -83,6 +89,10 @@ function restore(special: Special, porter: Porter): unknown {
     return Buffer.from(buffer as ArrayBuffer, byteOffset, byteLength)
   }
   return special.type === 'error' ? decodeError(special.error) : porter.import(special)
+}
+
+function isPrimitive(value: unknown): boolean {
+  return (typeof value !== 'object' && typeof value !== 'function') || value === null
 }
 
 // Plain objects and arrays only, at any depth; most values have nothing special in them and are sent as they are.

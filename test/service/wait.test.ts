@@ -55,10 +55,10 @@ void t.test('sleep() is never over before the next turn of the event loop', asyn
 void t.test('a loop around sleep() between the steps of a stop does not starve timers', async (t) => {
   record(t)
   let rounds = 0
+  const enough = (): boolean => rounds >= 5
   const service = new Probe('S', undefined, {
     // Ends only if timers have their turn while the loops below go round.
     onStop: async () => {
-      const enough = (): boolean => rounds >= 5
       while (!enough()) await new Promise<void>((resolve) => setTimeout(resolve, 1))
     },
   })
