@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { machine, ROW_MARK, type Row } from './harness.ts'
 import { formatTable, misses } from './table.ts'
 
-const BENCHES = ['calls', 'start', 'shutdown', 'inline', 'memory']
+const BENCHES = ['calls', 'start', 'restart', 'shutdown', 'inline', 'memory']
 
 const root = new URL('../', import.meta.url)
 const dist = new URL('dist/', root)

@@ -1,21 +1,25 @@
 // A thread that watches the main one: when its event loop stands still, says so on stderr, with the stack it is in.
 // It writes by itself, because the thread that would write a log line is the one that is blocked.
 import { writeSync } from 'node:fs'
-import { Session, url } from 'node:inspector'
+import { Session } from 'node:inspector'
+import { SourceMap } from 'node:module'
 import { workerData } from 'node:worker_threads'
 
 const { counter, every, limit } = workerData
-const count = new Int32Array(counter)
+// Counted up by the main thread, which alone can tell of an open inspector, too.
+const shared = new Int32Array(counter)
+const COUNT = 0
+const INSPECTED = 1
 const STDERR = 2
 
-let last = Atomics.load(count, 0)
+let last = Atomics.load(shared, COUNT)
 let lookedAt = performance.now()
 let silentFor = 0
 let told = false
 
 setInterval(() => {
   const now = performance.now()
-  const current = Atomics.load(count, 0)
+  const current = Atomics.load(shared, COUNT)
   if (current !== last) {
     last = current
     silentFor = 0
@@ -24,7 +28,7 @@ setInterval(() => {
   } else silentFor += Math.min(now - lookedAt, every * 2)
   lookedAt = now
   // A debugger that holds the main thread is no block.
-  if (silentFor < limit || told || url() !== undefined) return
+  if (silentFor < limit || told || Atomics.load(shared, INSPECTED) === 1) return
   told = true
   tell(Math.round(silentFor))
 }, every)
@@ -32,19 +36,19 @@ setInterval(() => {
 /** @param {number} ms */
 function tell(ms) {
   const session = new Session()
-  const urls = new Map()
+  const scripts = new Map()
   session.connectToMainThread()
-  session.on('Debugger.scriptParsed', ({ params }) => urls.set(params.scriptId, params.url))
+  session.on('Debugger.scriptParsed', ({ params }) => scripts.set(params.scriptId, params))
   session.on('Debugger.paused', ({ params }) => {
     const frames = params.callFrames
       .map(({ functionName, location }) => ({
         functionName,
         location,
-        url: urls.get(location.scriptId) ?? '',
+        url: scripts.get(location.scriptId)?.url ?? '',
       }))
       .filter((frame) => !frame.url.startsWith('node:'))
       .map(({ functionName, location, url }) => {
-        const place = `${url}:${location.lineNumber + 1}:${(location.columnNumber ?? 0) + 1}`
+        const place = placeOf(url, scripts.get(location.scriptId)?.sourceMapURL ?? '', location)
         return functionName ? `    at ${functionName} (${place})` : `    at ${place}`
       })
     session.post('Debugger.resume')
@@ -56,4 +60,28 @@ function tell(ms) {
   })
   session.post('Debugger.enable')
   session.post('Debugger.pause')
+}
+
+const INLINE_MAP = /^data:application\/json[^,]*;base64,/
+
+/**
+ * In the TypeScript source, where the loader has left its map in the code.
+ * @param {string} url
+ * @param {string} sourceMapURL
+ * @param {{ lineNumber: number, columnNumber?: number }} location
+ */
+function placeOf(url, sourceMapURL, { lineNumber, columnNumber = 0 }) {
+  try {
+    if (INLINE_MAP.test(sourceMapURL)) {
+      const map = Buffer.from(sourceMapURL.replace(INLINE_MAP, ''), 'base64').toString()
+      const found = new SourceMap(JSON.parse(map)).findEntry(lineNumber, columnNumber)
+      if ('originalSource' in found) {
+        const { href } = new URL(found.originalSource, url)
+        return `${href}:${found.originalLine + 1}:${found.originalColumn + 1}`
+      }
+    }
+  } catch {
+    // A map that cannot be read: the place in what was run.
+  }
+  return `${url}:${lineNumber + 1}:${columnNumber + 1}`
 }

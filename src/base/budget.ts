@@ -28,7 +28,7 @@ export class Budget {
   }
 
   get timeout(): number {
-    return this.#timeout
+    return Math.round(this.#timeout)
   }
 
   get spent(): boolean {

@@ -1,24 +1,25 @@
 import type { Beacon } from '../beacon/beacon.ts'
+import { describeWork } from '../service/describe-work.ts'
 import type { ServiceNode } from '../service/node.ts'
-import { Service } from '../service/service.ts'
 import type { ServiceView } from '../service/types.ts'
 
-/** The tree as it stands, each line with the tasks and futures that the service is running. */
-export function dumpTree(root: Beacon<ServiceView>): string {
+/** The tree as it stands, each line with the tasks and futures that the service is running, wherever it lives. */
+export async function dumpTree(root: Beacon<ServiceView>): Promise<string> {
+  const entries = await describeWork(root)
+  const work = new Map(entries.map((entry) => [root.path + entry.path, entry]))
   const lines = root.toTree().split('\n')
+  const stacks: string[] = []
   // toTree() has a line for each beacon, depth first: the same walk tells which line is whose.
   const rest = [root]
   for (let index = 0, next = rest.pop(); next; index++, next = rest.pop()) {
-    const work = pendingWork(next.data)
-    if (work.length > 0) lines[index] += ` · running: ${work.join(', ')}`
     rest.push(...next.children.toReversed())
+    const { names = [], silent } = work.get(next.path) ?? {}
+    if (names.length > 0) lines[index] += ` · running: ${names.join(', ')}`
+    if (!silent) continue
+    lines[index] += ' · no answer'
+    if (silent.stack) stacks.push(`${next.path} does not answer; its thread is in:\n${silent.stack}`)
   }
-  return lines.join('\n')
-}
-
-/** Only of services on this side: a handle would take the name for a remote method. */
-function pendingWork(view: ServiceView): string[] {
-  return view instanceof Service ? view.pendingWork() : []
+  return [...lines, ...stacks].join('\n')
 }
 
 /** The services that hold up a stop, with the step each is in: not those that only wait for their children. */

@@ -104,7 +104,7 @@ export class Host extends Supervisor {
       dumpSignal: this.#dumpSignal,
       stop: (signal) => this.#stopOn(signal),
       exitNow: (signal) => this.#exitOn(signal),
-      dump: () => process.stderr.write(`${dumpTree(this.beacon)}\n`),
+      dump: () => void dumpTree(this.beacon).then((text) => process.stderr.write(`${text}\n`)),
       uncaught: (error, origin) => this.#crashOn(error, origin),
     })
     const alive = setInterval(() => {}, LONGEST_INTERVAL)

@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads'
+import { isInspected } from '../thread/inspected.ts'
 import { beat, makePulse } from '../thread/pulse.ts'
 
 /**
@@ -8,7 +9,7 @@ import { beat, makePulse } from '../thread/pulse.ts'
 export function watchMainThread(limit: number): () => void {
   const pulse = makePulse({ warning: limit, timeout: Infinity })
   if (!pulse) return () => {}
-  const stopBeating = beat(pulse)
+  const stopBeating = beat(pulse, isInspected)
   const watcher = new Worker(new URL('../../workers/watchdog.js', import.meta.url), {
     name: 'bulkhead-watchdog',
     workerData: { ...pulse, limit },

@@ -1,6 +1,7 @@
 import type { Duration } from '../base/duration.ts'
 import type { Budget } from '../base/budget.ts'
 import type { WorkDefinition } from '../schedule/metadata.ts'
+import type { WorkEntry } from './describe-work.ts'
 import type { TeardownRecord } from './record.ts'
 import type { ServiceLike, ServiceView } from './types.ts'
 
@@ -46,6 +47,8 @@ export interface Body {
 
   /** Mirrors of what lives elsewhere, shown as children. */
   readonly views?: readonly ServiceView[]
+  /** What goes on elsewhere, of the service and all below it; never rejects. Undefined: it goes on here. */
+  describeWork?(): Promise<readonly WorkEntry[]>
   /** What is known of a teardown that went on elsewhere. */
   amendRecord?(record: TeardownRecord): TeardownRecord
 }

@@ -39,7 +39,11 @@ export async function crashNode(
 function markAndTearDown(node: ServiceNode, reason: unknown, log: boolean): void {
   const chain: ServiceNode[] = [node]
   for (let at = node; !at.supervisor && at.parent?.isUp; at = at.parent) chain.push(at.parent)
-  node.run.crashBeganHere = true
+  // A supervisor passes a crash up with its reason: it began in the child.
+  const passedOn = Array.from(node.eachChild()).some(
+    (child) => child.state === 'crashed' && child.crashReason === reason,
+  )
+  node.run.crashBeganHere = !passedOn
   const announce = mark(chain, reason)
   // Of what crashes together only the topmost may still come back by itself.
   for (const link of chain.slice(0, -1)) link.cancelRestart()

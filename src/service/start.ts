@@ -123,7 +123,7 @@ async function takeSteps(node: ServiceNode, run: Run, restart: boolean): Promise
 
   if (!(await step('postInit', () => body.postInit()))) return
   if (restart && !(await step('onRestart', () => body.restart()))) return
-  enter('onInitDependencies')
+  if (!enter('onInitDependencies')) return
   for (const dependency of body.dependencies()) node.addChild(nodeOf(dependency))
   if (!going()) return
   if (!node.firstStartDone) {
@@ -148,7 +148,8 @@ async function takeSteps(node: ServiceNode, run: Run, restart: boolean): Promise
   }
   if (!going()) return
   body.lifecycle('Started')
-  if (!(await step('onStarted', () => body.started()))) return
+  // Looked at once more: a stop or a crash may come between the end of the step and here.
+  if (!(await step('onStarted', () => body.started())) || !going()) return
   run.reachedRunning = true
   node.transition('running')
 }

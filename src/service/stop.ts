@@ -56,6 +56,20 @@ export function topOfTeardown(node: ServiceNode): ServiceNode {
   return top
 }
 
+/** The children, and what is below one that is down: somebody may have started that by itself, and who else stops it? */
+function* inStopOrder(parent: ServiceNode): Generator<ServiceNode> {
+  for (const child of parent.children.toReversed()) {
+    const { inRun } = child
+    yield child
+    if (!inRun) yield* inStopOrder(child)
+  }
+}
+
+function isAnyUpBelow(node: ServiceNode): boolean {
+  for (const child of node.eachChild()) if (child.inRun || isAnyUpBelow(child)) return true
+  return false
+}
+
 /** Thrown by a step that has met more than one. */
 export class SeveralErrors {
   readonly errors: readonly unknown[]
@@ -118,7 +132,7 @@ export async function teardown(node: ServiceNode, run: Run): Promise<unknown[]> 
   const stopChildren = async (): Promise<void> => {
     const from = clock.now()
     run.phase = 'children'
-    for (const child of node.children.toReversed()) {
+    for (const child of inStopOrder(node)) {
       child.cancelRestart()
       const stopping = stopNode(child, budget)
       if (stopping) ofChildren.push(...(await stopping))
@@ -138,7 +152,7 @@ export async function teardown(node: ServiceNode, run: Run): Promise<unknown[]> 
   )
   run.work.close()
   // What tasks and hooks have started by themselves since then.
-  if (node.children.some((child) => child.inRun)) await stopChildren()
+  if (isAnyUpBelow(node)) await stopChildren()
   const disposeAll = async (): Promise<void> => {
     for (let resource = run.resources.pop(); resource; resource = run.resources.pop()) {
       const last = resource
@@ -149,6 +163,9 @@ export async function teardown(node: ServiceNode, run: Run): Promise<unknown[]> 
   if (body.release) await step('threadExit', () => body.release?.(budget))
   if (run.hooksDue) await step('onShutdown', () => body.shutdown())
   await disposeAll()
+  // Somebody may have started one that had its turn already, and a crash since then counts on this teardown for it.
+  // From here to the end of the run nothing is awaited.
+  while (isAnyUpBelow(node)) await stopChildren()
   body.lifecycle('Shutdown complete!')
 
   const record = teardownRecord(node, run, { beganAt, totalMs: clock.now() - began, own })

@@ -1,5 +1,6 @@
 import type { Clock } from '../base/clock.ts'
 import { bulkheadError } from '../errors/bulkhead-error.ts'
+import { isInspected } from './inspected.ts'
 import { type Pulse, type PulseLimits, watchPulse } from './pulse.ts'
 import { captureStack } from './stack.ts'
 
@@ -35,6 +36,7 @@ export function guardAgainstHang(options: HangOptions): () => void {
   const stop = watchPulse(pulse, limits, clock, {
     warn: (silentFor) => void warn(silentFor),
     hung: () => void end(),
+    inspected: isInspected,
   })
   return () => {
     over = true

@@ -36,8 +36,8 @@ function isolateClass(serviceClass: ServiceClass, options: IsolateOptions): Serv
   const { name } = serviceClass
   if (!isServiceClass(serviceClass)) {
     throw bulkheadError('ERR_NOT_A_SERVICE', {
-      module: 'What isolate() was given',
-      name: name || 'a function',
+      module: 'isolate()',
+      name: `The argument ${name || '(a function)'}`,
     })
   }
   const { module } = serviceClass as unknown as { module?: string | URL }

@@ -5,6 +5,7 @@ import type { ServiceLog } from '../logging/types.ts'
 import type { Body } from '../service/body.ts'
 import { crashNode } from '../service/crash.ts'
 import { ignoreRejection } from '../base/deferred.ts'
+import type { WorkEntry } from '../service/describe-work.ts'
 import type { ServiceNode } from '../service/node.ts'
 import type { TeardownRecord } from '../service/record.ts'
 import type { ServiceView } from '../service/types.ts'
@@ -85,6 +86,8 @@ export class IsolatedBody implements Body, Remote {
         const steered = message.verb === 'stop' ? owner.stop({ timeout: message.timeout }) : owner.restart()
         steered.catch((error: unknown) => this.problem(error, `${message.verb}() from inside met errors`))
         ignoreRejection(steered)
+        // A restart of the restart that this run comes of: whoever asked waits for a stop that does not come.
+        if (!node.shouldStop) this.#session?.steerJoined()
       },
       warn: (text) => this.log.warn(text),
     })
@@ -106,6 +109,10 @@ export class IsolatedBody implements Body, Remote {
 
   setShutdown(): void {
     this.#session?.setShutdown()
+  }
+
+  async describeWork(): Promise<readonly WorkEntry[]> {
+    return (await this.#session?.describeWork()) ?? []
   }
 
   amendRecord(record: TeardownRecord): TeardownRecord {

@@ -1,6 +1,7 @@
 import type { MessagePort } from 'node:worker_threads'
 import type { EncodedThrow } from '../errors/encode.ts'
 import type { LogRecord } from '../logging/types.ts'
+import type { WorkEntry } from '../service/describe-work.ts'
 import type { TeardownRecord } from '../service/record.ts'
 import type { ServiceState } from '../service/types.ts'
 import type { Packed } from '../worker/pack.ts'
@@ -37,7 +38,11 @@ export type ToService =
   | { readonly kind: 'stop'; /** Milliseconds left. */ readonly timeout: number }
   | { readonly kind: 'crash'; readonly reason: EncodedThrow }
   | { readonly kind: 'set-shutdown' }
+  /** What `steer` asked for is under way already: no stop of this run will come of it. */
+  | { readonly kind: 'steer-joined' }
   | { readonly kind: 'log-level'; readonly level: string }
+  /** What are its tasks and futures, and those of all below it? */
+  | { readonly kind: 'describe-work'; readonly id: number }
   /** Somebody else calls over this port, from now until it closes. */
   | { readonly kind: 'connect'; readonly port: MessagePort }
   /** The caller of this call no longer waits. */
@@ -62,6 +67,7 @@ export type FromService =
   | { readonly kind: 'log'; readonly record: LogRecord }
   /** What the thread wrote to its stdout or stderr. */
   | { readonly kind: 'output'; readonly to: 'stdout' | 'stderr'; readonly chunk: string | Uint8Array }
+  | { readonly kind: 'work'; readonly id: number; readonly work: readonly WorkEntry[] }
   | { readonly kind: 'tree'; readonly change: TreeChange }
 
 /** A change in the graph below the service, whose own id is 0. */

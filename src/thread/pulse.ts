@@ -1,6 +1,9 @@
 import type { Clock } from '../base/clock.ts'
 
-/** Shared with a thread: the thread counts up as long as its event loop turns, without any message. */
+/**
+ * Shared with a thread: the thread counts up as long as its event loop turns, without any message. Beside the count the
+ * side that can tell notes whether an inspector is open.
+ */
 export interface Pulse {
   readonly counter: SharedArrayBuffer
   /** How often the thread counts, in ms. */
@@ -17,8 +20,12 @@ export interface PulseLimits {
 export interface PulseWatch {
   warn(silentFor: number): void
   hung(silentFor: number): void
+  /** Whether an inspector is open: it may hold the thread, which is no hang. */
+  inspected(): boolean
 }
 
+const COUNT = 0
+const INSPECTED = 1
 const FASTEST = 10
 const SLOWEST = 1000
 
@@ -27,14 +34,26 @@ export function makePulse({ warning, timeout }: PulseLimits): Pulse | undefined 
   const shortest = Math.min(warning, timeout)
   if (shortest === Infinity) return undefined
   const every = Math.min(Math.max(shortest / 4, FASTEST), SLOWEST)
-  return { counter: new SharedArrayBuffer(4), every }
+  return { counter: new SharedArrayBuffer(8), every }
 }
 
-/** The watched side, until the returned function is called. Unref'd: it keeps no thread alive. */
-export function beat({ counter, every }: Pulse): () => void {
-  const count = new Int32Array(counter)
-  const timer = setInterval(() => Atomics.add(count, 0, 1), every).unref()
+/**
+ * The watched side, until the returned function is called. Unref'd: it keeps no thread alive. With `inspected` it is this
+ * side that notes an open inspector.
+ */
+export function beat({ counter, every }: Pulse, inspected?: () => boolean): () => void {
+  const shared = new Int32Array(counter)
+  const tick = (): void => {
+    Atomics.add(shared, COUNT, 1)
+    if (inspected) Atomics.store(shared, INSPECTED, inspected() ? 1 : 0)
+  }
+  tick()
+  const timer = setInterval(tick, every).unref()
   return () => clearInterval(timer)
+}
+
+export function isNotedAsInspected({ counter }: Pulse): boolean {
+  return Atomics.load(new Int32Array(counter), INSPECTED) === 1
 }
 
 /**
@@ -42,8 +61,8 @@ export function beat({ counter, every }: Pulse): () => void {
  * thread itself was blocked, or the whole process was suspended, nothing was seen of the other.
  */
 export function watchPulse(pulse: Pulse, limits: PulseLimits, clock: Clock, watch: PulseWatch): () => void {
-  const count = new Int32Array(pulse.counter)
-  let last = Atomics.load(count, 0)
+  const shared = new Int32Array(pulse.counter)
+  let last = Atomics.load(shared, COUNT)
   let lookedAt = clock.now()
   let silentFor = 0
   let warned = false
@@ -51,12 +70,14 @@ export function watchPulse(pulse: Pulse, limits: PulseLimits, clock: Clock, watc
 
   const look = (): void => {
     const now = clock.now()
-    const current = Atomics.load(count, 0)
-    if (current !== last) {
-      last = current
-      silentFor = 0
-      warned = false
-    } else silentFor += Math.min(now - lookedAt, pulse.every * 2)
+    const current = Atomics.load(shared, COUNT)
+    const inspected = watch.inspected()
+    // For the threads that the watched one watches in turn.
+    Atomics.store(shared, INSPECTED, inspected ? 1 : 0)
+    if (current !== last) warned = false
+    if (current !== last || inspected) silentFor = 0
+    else silentFor += Math.min(now - lookedAt, pulse.every * 2)
+    last = current
     lookedAt = now
     if (silentFor >= limits.timeout) {
       watch.hung(silentFor)

@@ -6,6 +6,7 @@ import { setLoadingModule } from '../service/loading.ts'
 import './foreign.ts'
 import type { EntryData, ServiceEnd } from './carrier.ts'
 import { loadServiceClass } from './load.ts'
+import { learnFrom } from './inspected.ts'
 import type { FromService } from './protocol.ts'
 import { beat } from './pulse.ts'
 import { Server } from './server.ts'
@@ -20,7 +21,10 @@ export async function serve(): Promise<void> {
   if (!port) throw new Error('Bulkhead: this file is the entry of a worker thread')
   const post = (message: FromService): void => port.postMessage(message)
 
-  if (pulse) beat(pulse)
+  if (pulse) {
+    beat(pulse)
+    learnFrom(pulse)
+  }
   const sink = new PostSink({ post: (record) => post({ kind: 'log', record }), level: boot.logLevel })
   setSink(sink)
   carryOutput(post)

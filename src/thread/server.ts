@@ -6,6 +6,7 @@ import { decodeError } from '../errors/decode.ts'
 import { encodeError } from '../errors/encode.ts'
 import { isInside } from '../service/context.ts'
 import { markCrashed } from '../service/crash.ts'
+import { describeWork } from '../service/describe-work.ts'
 import type { HooksBody } from '../service/hooks.ts'
 import { NODE, type ServiceNode } from '../service/node.ts'
 import type { Service } from '../service/service.ts'
@@ -44,6 +45,8 @@ export class Server {
   #cancelCall: CancelCall | undefined
   #connect: ((port: MessagePort) => void) | undefined
   #stopTold = false
+  /** Who has asked the handle for something that may be under way already. */
+  readonly #steering = new Set<() => void>()
   #unwatch: (() => void) | undefined
   #ended = false
 
@@ -134,9 +137,10 @@ export class Server {
   }
 
   async #steer(node: ServiceNode, message: FromService): Promise<void> {
-    const stopBegun = node.run.stopBegun
+    const { stopBegun } = node.run
+    const joined = new Promise<void>((resolve) => this.#steering.add(resolve))
     this.#tell(message)
-    await stopBegun
+    await Promise.race([stopBegun, joined])
     if (!isInside(node)) await node.run.down
   }
 
@@ -176,6 +180,10 @@ export class Server {
       case 'crash':
         if (this.#node?.isUp) markCrashed(this.#node, decodeError(message.reason))
         break
+      case 'steer-joined':
+        for (const resolve of this.#steering) resolve()
+        this.#steering.clear()
+        break
       case 'set-shutdown':
         this.#node?.run.shutdown.resolve()
         break
@@ -185,12 +193,20 @@ export class Server {
       case 'cancel-call':
         this.#cancelCall?.(message.id, message.reason)
         break
+      case 'describe-work':
+        void this.#describeWork(message.id)
+        break
       case 'connect':
         this.#connect?.(message.port)
         break
       default:
         this.#link.receive(message)
     }
+  }
+
+  async #describeWork(id: number): Promise<void> {
+    const work = this.#node ? await describeWork(this.#node.beacon) : []
+    this.#tell({ kind: 'work', id, work })
   }
 
   #stop(message: Extract<ToService, { kind: 'stop' }>): void {

@@ -6,6 +6,7 @@ import { bulkheadError } from '../errors/bulkhead-error.ts'
 import { decodeError } from '../errors/decode.ts'
 import { encodeError } from '../errors/encode.ts'
 import { onSinkLevelChange, writeRecord } from '../logging/sink.ts'
+import type { WorkEntry } from '../service/describe-work.ts'
 import type { ServiceNode } from '../service/node.ts'
 import type { TeardownRecord } from '../service/record.ts'
 import { SeveralErrors } from '../service/stop.ts'
@@ -22,9 +23,14 @@ import type { FromService, LinkMessage, ReplyMessage, ToService } from './protoc
 import { type Pulse, makePulse } from './pulse.ts'
 import { spawn } from './spawn.ts'
 import { stackWithin } from './stack.ts'
+import { WorkQuestions } from './work-questions.ts'
 
 /** Beyond its deadline, how long a thread has to say how far it came, in ms: its own grace and the way, for each thread below it too. */
 const LAST_WORD = 150
+/** How long the stack of a thread that does not answer may be waited for, in ms: quiet machines need 30 to 100. */
+const STACK_WITHIN = 300
+/** How long a thread has to say what it is doing, in ms, and as long again for each thread below it. */
+const ANSWER_WITHIN = 200
 /** How long a thread that is done may take to end, in ms, before it is ended. */
 const EXIT_WITHIN = 1000
 
@@ -65,6 +71,7 @@ export class Session implements Channel {
   #threadId: number | undefined
   #pulse: Pulse | undefined
   #downErrors: unknown[] = []
+  readonly #work = new WorkQuestions()
   readonly #cleanups: (() => void)[] = []
 
   constructor(options: SessionOptions) {
@@ -136,6 +143,10 @@ export class Session implements Channel {
     this.#post({ kind: 'set-shutdown' })
   }
 
+  steerJoined(): void {
+    this.#post({ kind: 'steer-joined' })
+  }
+
   /** The step of the stop: throws what was met over there; settles within the budget and its grace. */
   stop(budget: Budget): Promise<void> {
     this.#stopReported = true
@@ -160,6 +171,20 @@ export class Session implements Channel {
     this.#exitMs = clock.now() - from
     this.#end()
     if (failure !== undefined && !reported) throw failure
+  }
+
+  /** The tasks and futures over there, or that the thread does not answer. */
+  async describeWork(): Promise<readonly WorkEntry[]> {
+    if (this.#dead || !this.#carrier) return []
+    const { node, options } = this.#options
+    const work = await this.#work.ask((id) => this.#post({ kind: 'describe-work', id }), {
+      within: ANSWER_WITHIN * (1 + this.mirror.threadsDeep),
+      clock: node.clock,
+    })
+    if (work) return work
+    const threadId = options.isolation === 'thread' ? this.#threadId : undefined
+    const stack = threadId === undefined ? undefined : await stackWithin(threadId, STACK_WITHIN)
+    return [{ path: '', names: [], silent: { stack } }]
   }
 
   amendRecord(own: TeardownRecord): TeardownRecord {
@@ -243,7 +268,7 @@ export class Session implements Channel {
     const phase = this.#running ? 'onStop' : this.#step
     const stack =
       this.#options.options.isolation === 'thread' && this.#threadId !== undefined
-        ? await stackWithin(this.#threadId, LAST_WORD)
+        ? await stackWithin(this.#threadId, STACK_WITHIN)
         : undefined
     const where = stack === undefined ? '' : `, in:\n${stack}\nIt`
     const what = `its thread, which did not answer and has been ended${where}`
@@ -286,6 +311,7 @@ export class Session implements Channel {
   #end(): void {
     const { node } = this.#options
     for (const cleanup of this.#cleanups.splice(0)) cleanup()
+    this.#work.end()
     this.#refuseCalls()
     this.mirror.end({ crashed: node.state === 'crashed', reason: node.crashReason })
   }
@@ -346,6 +372,9 @@ export class Session implements Channel {
         break
       case 'output':
         process[message.to].write(message.chunk)
+        break
+      case 'work':
+        this.#work.answer(message.id, message.work)
         break
       case 'tree':
         this.mirror.apply(message.change)

@@ -1,5 +1,5 @@
 import type { Session } from 'node:inspector'
-import { type SourceMapping, findSourceMap } from 'node:module'
+import { SourceMap, type SourceMapping, findSourceMap } from 'node:module'
 
 /** How long the inspector may take, in ms. A blocked thread answers in some 25. */
 const WITHIN = 2000
@@ -13,9 +13,14 @@ interface CallFrame {
   }
 }
 
+interface Script {
+  readonly url: string
+  readonly sourceMapURL?: string
+}
+
 interface DebuggerMessage {
   readonly method?: string
-  readonly params?: { readonly callFrames: CallFrame[]; readonly scriptId: string; readonly url: string }
+  readonly params?: Script & { readonly callFrames: CallFrame[]; readonly scriptId: string }
 }
 
 let lastCapture: Promise<unknown> = Promise.resolve()
@@ -46,7 +51,7 @@ async function readStack(threadId: number): Promise<string | undefined> {
   const { Session, url } = await import('node:inspector')
   if (url() !== undefined) return undefined
   const session = new Session()
-  const urls = new Map<string, string>()
+  const scripts = new Map<string, Script>()
   try {
     session.connect()
     return await new Promise<string | undefined>((resolve, reject) => {
@@ -61,13 +66,13 @@ async function readStack(threadId: number): Promise<string | undefined> {
       session.on('NodeWorker.receivedMessageFromWorker', ({ params }) => {
         const { method, params: told } = JSON.parse(params.message) as DebuggerMessage
         // Told of every script before the pause; the frames name them by number alone.
-        if (method === 'Debugger.scriptParsed' && told) urls.set(told.scriptId, told.url)
+        if (method === 'Debugger.scriptParsed' && told) scripts.set(told.scriptId, told)
         if (method !== 'Debugger.paused') return
         clearTimeout(timer)
         // A paused thread cannot even be terminated: it must run before anything else happens.
         tell(session, params.sessionId, 'Debugger.resume')
         tell(session, params.sessionId, 'Debugger.disable')
-        resolve(formatFrames(told?.callFrames ?? [], urls))
+        resolve(formatFrames(told?.callFrames ?? [], scripts))
       })
       session.post('NodeWorker.enable', { waitForDebuggerOnStart: false }, (error) => {
         if (error) reject(error)
@@ -85,24 +90,42 @@ function tell(session: Session, sessionId: string, method: string): void {
   session.post('NodeWorker.sendMessageToWorker', { sessionId, message: JSON.stringify({ id: 1, method }) })
 }
 
-function formatFrames(frames: readonly CallFrame[], urls: ReadonlyMap<string, string>): string {
+function formatFrames(frames: readonly CallFrame[], scripts: ReadonlyMap<string, Script>): string {
   const lines: string[] = []
   for (const { functionName, location } of frames) {
-    const url = urls.get(location.scriptId) ?? ''
+    const script = scripts.get(location.scriptId)
+    const url = script?.url ?? ''
     // Node's own frames say nothing about who blocks.
     if (url.startsWith('node:')) continue
-    const place = originalPlace(url, location.lineNumber, location.columnNumber ?? 0)
+    const place = originalPlace(script ?? { url }, location.lineNumber, location.columnNumber ?? 0)
     lines.push(functionName === '' ? `    at ${place}` : `    at ${functionName} (${place})`)
   }
   return lines.join('\n')
 }
 
-/** In the TypeScript source where this thread knows the module's source map. Lines and columns come in from 0. */
-function originalPlace(url: string, line: number, column: number): string {
-  const entry = url === '' ? undefined : findSourceMap(url)?.findEntry(line, column)
-  const found: Partial<SourceMapping> | undefined = entry
-  if (found?.originalSource !== undefined) {
-    return `${found.originalSource}:${(found.originalLine ?? 0) + 1}:${(found.originalColumn ?? 0) + 1}`
+const INLINE_MAP = /^data:application\/json[^,]*;base64,/
+
+/** In the TypeScript source where its map is known here or comes with the code. Lines and columns come in from 0. */
+function originalPlace({ url, sourceMapURL = '' }: Script, line: number, column: number): string {
+  const map = (url === '' ? undefined : findSourceMap(url)) ?? inlineMap(sourceMapURL)
+  const found: Partial<SourceMapping> = map?.findEntry(line, column) ?? {}
+  const { originalSource, originalLine = 0, originalColumn = 0 } = found
+  if (originalSource !== undefined) {
+    const source = URL.canParse(originalSource, url) ? new URL(originalSource, url).href : originalSource
+    return `${source}:${originalLine + 1}:${originalColumn + 1}`
   }
   return `${url || 'evaluated code'}:${line + 1}:${column + 1}`
+}
+
+/** As loaders such as tsx append it to what they have made of a module: this thread need not have loaded that. */
+function inlineMap(sourceMapURL: string): SourceMap | undefined {
+  if (!INLINE_MAP.test(sourceMapURL)) return undefined
+  try {
+    const payload: unknown = JSON.parse(
+      Buffer.from(sourceMapURL.replace(INLINE_MAP, ''), 'base64').toString(),
+    )
+    return new SourceMap(payload as ConstructorParameters<typeof SourceMap>[0])
+  } catch {
+    return undefined
+  }
 }

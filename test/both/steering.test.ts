@@ -101,3 +101,15 @@ for (const step of ['onStop', 'onShutdown']) {
     t.equal(liveThreads(), 0)
   })
 }
+
+for (const step of ['onFirstStart', 'onStart', 'onStarted']) {
+  both(`this.restart() in ${step} of a restart joins that`, async (t, isolation) => {
+    const { handle, events } = recorded(isolation, { [step]: 'restart' })
+    await handle.restart()
+    t.equal(handle.state, 'running')
+    t.equal(handle.restartCount, 1)
+    t.ok(events.includes(`Recorded.${step} over`), 'it resolves for its caller')
+    await handle.stop()
+    t.equal(liveThreads(), 0)
+  })
+}

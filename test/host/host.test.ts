@@ -204,3 +204,25 @@ void t.test('options that are no good', async (t) => {
 async function started(host: Host): Promise<void> {
   while (host.state !== 'running') await new Promise((resolve) => setImmediate(resolve))
 }
+
+void t.test('a crash that a supervisor passes up began in the child', async (t) => {
+  const [a, b] = [new Sub('a'), new Sub('b')]
+  const host = hostOf(t, [a, b], { strategy: 'crash' })
+  await host.start()
+  await b.crash(new Error('passed up'))
+  await host.waitUntilStopped()
+  const report = await host.shutdown()
+  t.same(outcomes(report), [
+    ['Host', 'clean'],
+    ['Host/a', 'clean'],
+    ['Host/b', 'crashed'],
+  ])
+  t.match(report, { reason: 'crash' })
+})
+
+void t.test('what outlives the rest of a budget is told of in whole milliseconds', async (t) => {
+  const host = hostOf(t, [new Sub('a', { onStop: () => new Promise(() => {}) })], { stopTimeout: 50.4321 })
+  await host.start()
+  const report = await host.shutdown()
+  t.match(report.services[1]?.errors[0]?.message, /^Host\/a did not stop within 50 ms: /)
+})

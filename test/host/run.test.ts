@@ -1,6 +1,8 @@
+import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
 import type { ShutdownReport } from '../../src/host/report.ts'
 import { Child } from '../cli/process.ts'
+import { fixture as compiled } from '../support/both.ts'
 
 interface Outcome {
   readonly report: ShutdownReport
@@ -115,6 +117,42 @@ void t.test('signals', { jobs: 2 }, async (t) => {
     t.equal(await child.ended(), 0)
   })
 
+  void t.test('it tells of work in threads, inline and nested ones too', async (t) => {
+    const child = new Child(t, [fileURLToPath(compiled('cli/dumped'))])
+    await child.sees('up')
+    child.process.kill('SIGUSR2')
+    await child.sees('watch')
+    await child.sees('work\n')
+    const lines = child.stderr
+      .trimEnd()
+      .replaceAll(/thread \d+/g, 'thread N')
+      .split('\n')
+    t.same(lines, [
+      'Host (running)',
+      '├─ Quick (running, thread N) · running: work',
+      '├─ Inline (running, thread N) · running: work',
+      '├─ Blocked (running, thread N) · running: work',
+      '└─ Nest (running, thread N) · running: watch',
+      '   └─ Busy (running, thread N) · running: work',
+    ])
+    child.process.kill('SIGTERM')
+    t.equal(await child.ended(), 0)
+  })
+
+  void t.test('a thread that is blocked gives no answer: its stack is printed', async (t) => {
+    const child = new Child(t, [fileURLToPath(compiled('cli/dumped')), 'blocked'])
+    await child.sees('up')
+    // The stack has only so long: a machine that is busy with other things may miss it the first time.
+    const again = setInterval(() => child.process.kill('SIGUSR2'), 1000)
+    t.teardown(() => clearInterval(again))
+    await child.sees('Host/Blocked does not answer; its thread is in:\n    at loopForEver (')
+    clearInterval(again)
+    t.match(child.stderr, /^├─ Blocked \(running, thread \d+\) · no answer$/m)
+    t.match(child.stderr, / Busy \(running, thread \d+\) · no answer$/m, 'in a thread of a thread, too')
+    child.process.kill('SIGTERM')
+    t.equal(await child.ended(), 1)
+  })
+
   void t.test('without a handler of its own a signal does what it always does', async (t) => {
     const child = hosting(t, { host: { signals: ['SIGTERM'], dumpSignal: false } })
     await child.sees('up')
@@ -123,8 +161,22 @@ void t.test('signals', { jobs: 2 }, async (t) => {
   })
 })
 
+void t.test('a main thread that an inspector may hold is not', async (t) => {
+  const child = new Child(t, [
+    '--inspect=127.0.0.1:0',
+    'src/cli/main.ts',
+    'run',
+    'test/fixtures/cli/blocked.ts',
+  ])
+  t.equal(await child.ended(), 0)
+  t.notMatch(child.stderr, 'has been blocked')
+})
+
 void t.test('a blocked main thread is told of, with its stack, while it is blocked', async (t) => {
   const child = new Child(t, ['src/cli/main.ts', 'run', 'test/fixtures/cli/blocked.ts'])
   t.equal(await child.ended(), 0)
-  t.match(child.stderr, /the main thread has been blocked for \d+ ms; it is in:\n\s+at blockTheLoop \(/)
+  t.match(
+    child.stderr,
+    /the main thread has been blocked for \d+ ms; it is in:\n\s+at blockTheLoop \(\S+blocked\.ts:5:/,
+  )
 })

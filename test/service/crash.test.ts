@@ -396,3 +396,22 @@ void t.test('a hook of a teardown that comes from above joins it, whatever it as
     t.not(child.state, 'running')
   }
 })
+
+void t.test('a crash during a stop takes down what was restarted below after its turn', async (t) => {
+  record(t)
+  const gate = new Gate()
+  const events: string[] = []
+  const child = new Probe('child', (event) => void events.push(event))
+  const parent = new Probe('parent', undefined, { onShutdown: gate.pass }, [child])
+  await parent.start()
+  const stopping = parent.stop()
+  await gate.reached
+  await child.restart()
+  const reason = new Error('x')
+  const crashing = parent.crash(reason)
+  t.equal(child.crashReason, reason)
+  events.length = 0
+  gate.open()
+  await Promise.all([stopping, crashing, child.stop()])
+  t.strictSame(events, ['child.onStop', 'child.onShutdown'])
+})

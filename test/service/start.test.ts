@@ -610,3 +610,29 @@ void t.test('a hook that never ends holds start() and stop() until a budget ends
   t.match(await starting, { code: 'ERR_STOPPED_WHILE_STARTING' })
   t.equal(service.state, 'stopped')
 })
+
+void t.test('a stop or crash within any turn of the end of start is not lost', async (t) => {
+  const log = record(t)
+  for (const verb of ['stop', 'crash'] as const) {
+    for (let turns = 0; turns < 12; turns++) {
+      let ending = Promise.resolve()
+      const end = async (): Promise<void> => {
+        for (let turn = 0; turn < turns; turn++) await Promise.resolve()
+        ending = verb === 'stop' ? service.stop() : service.crash(new Error('x'))
+      }
+      const service: Probe = new Probe('S', undefined, {
+        async onStarted() {
+          leave()
+        },
+      })
+      // Called from outside the hook: from inside it would not wait.
+      let leave!: () => void
+      const left = new Promise<void>((resolve) => (leave = resolve)).then(end)
+      await outcome(service.start())
+      await left
+      await ending
+      t.equal(service.state, verb === 'stop' ? 'stopped' : 'crashed', `${verb} after ${turns} microtasks`)
+    }
+  }
+  t.notOk(log.problems.some(({ err }) => err?.message.startsWith('Bulkhead:')))
+})

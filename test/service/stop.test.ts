@@ -540,3 +540,18 @@ void t.test('stop({ timeout }) of a crashed service bounds its teardown; it reso
     ['x', /S did not stop within 10 ms/],
   )
 })
+
+void t.test('a stop takes down what was started by itself below a child that is down', async (t) => {
+  record(t)
+  const events: string[] = []
+  const low = new Probe('low', (event) => void events.push(event))
+  const middle = new Probe('middle', undefined, {}, [low])
+  const top = new Probe('top', undefined, {}, [middle])
+  await top.start()
+  await middle.stop()
+  await low.start()
+  events.length = 0
+  await top.stop()
+  t.equal(low.state, 'stopped')
+  t.strictSame(events, ['low.onStop', 'low.onShutdown'])
+})

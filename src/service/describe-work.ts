@@ -1,0 +1,32 @@
+import type { Beacon } from '../beacon/beacon.ts'
+import { NODE, type ServiceNode } from './node.ts'
+import type { ServiceView } from './types.ts'
+
+/** What one service is doing. */
+export interface WorkEntry {
+  /** Below the service that was asked, whose own is empty: `/child/grandchild`. */
+  readonly path: string
+  /** Of the tasks and futures that run. */
+  readonly names: readonly string[]
+  /** Its thread did not answer; with the JavaScript stack it is in, if that can be read. */
+  readonly silent?: { readonly stack: string | undefined }
+}
+
+/** The tasks and futures of a service and all below it, through threads. Never rejects. */
+export async function describeWork(root: Beacon<ServiceView>): Promise<WorkEntry[]> {
+  const found: Promise<readonly WorkEntry[]>[] = []
+  for (const beacon of root.traverse()) {
+    // Mirrors have none: their handle answers for them.
+    const node = (beacon.data as { [NODE]?: ServiceNode })[NODE]
+    if (node) found.push(workOf(node, root.path.length))
+  }
+  return (await Promise.all(found)).flat()
+}
+
+async function workOf(node: ServiceNode, rootLength: number): Promise<readonly WorkEntry[]> {
+  const { body, run, beacon } = node
+  const path = beacon.path.slice(rootLength)
+  if (!body.describeWork) return [{ path, names: run.work.pending }]
+  const below = await body.describeWork()
+  return below.map((entry) => ({ ...entry, path: path + entry.path }))
+}

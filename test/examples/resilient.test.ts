@@ -1,0 +1,44 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import t from 'tap'
+
+interface Outcome {
+  readonly code: number | null
+  readonly output: string
+  readonly errors: string
+}
+
+async function run(...args: string[]): Promise<Outcome> {
+  const command = ['--import', 'tsx', 'examples/resilient/main.ts', ...args]
+  const child = spawn(process.execPath, command, { env: { ...process.env, SEED: '7', LOG_LEVEL: 'warn' } })
+  t.teardown(() => child.kill('SIGKILL'))
+  let [output, errors] = ['', '']
+  child.stdout.on('data', (chunk) => (output += chunk))
+  child.stderr.on('data', (chunk) => (errors += chunk))
+  await once(child, 'close', { signal: AbortSignal.timeout(25_000) })
+  return { code: child.exitCode, output, errors }
+}
+
+void t.test('services crash for 3 s: not one wrong answer, and not one call without an answer', async (t) => {
+  const { code, output, errors } = await run('3')
+  t.equal(code, 0)
+  t.comment(output)
+  t.match(output, '3 s of crashes, seed 7')
+  t.match(output, 'wrong answers: 0, calls without an answer: 0')
+  const rows = output.split('\n').filter((line) => line.includes('│'))
+  t.equal(rows.length, 1 + 7 + 1, 'a head, six services and a supervisor, a total')
+  const [crashes, restarts, served, rejected, outage] = rows.at(-1)!.match(/\d+/g)?.map(Number) ?? []
+  t.ok(crashes! > 3, `${crashes} crashes`)
+  t.ok(restarts! > 0, `${restarts} restarts`)
+  t.ok(served! > 100, `${served} calls served`)
+  t.ok(rejected! > 0, `${rejected} calls rejected`)
+  t.ok(outage! > 0, `${outage} ms`)
+  t.ok(errors.includes('told to fall'), 'crashes are in the log')
+  t.notOk(errors.includes('Starting...'), 'the rest is not')
+})
+
+void t.test('what it does not understand is told in one line', async (t) => {
+  const { code, errors } = await run('many')
+  t.equal(code, 2)
+  t.match(errors, /^usage: [^\n]+\n$/)
+})
