@@ -1,7 +1,6 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
-import { Budget } from '../base/budget.ts'
+import type { Budget } from '../base/budget.ts'
 import { Deferred, ignoreRejection } from '../base/deferred.ts'
-import { delay } from '../base/wait.ts'
 import { bulkheadError } from '../errors/bulkhead-error.ts'
 import { decodeError } from '../errors/decode.ts'
 import { encodeError } from '../errors/encode.ts'
@@ -10,25 +9,19 @@ import type { WorkEntry } from '../service/describe-work.ts'
 import type { ServiceNode } from '../service/node.ts'
 import type { TeardownRecord } from '../service/record.ts'
 import { SeveralErrors } from '../service/stop.ts'
-import type { Carrier, CarrierExit } from './carrier.ts'
+import type { CarrierExit } from './carrier.ts'
 import type { CallOptions } from './client.ts'
 import { Conversation } from './conversation.ts'
 import { deathReason } from './death.ts'
-import { guardAgainstHang } from './hang.ts'
 import { joinRecords } from './join-records.ts'
 import { Mirror } from './mirror.ts'
+import { Place } from './place.ts'
 import type { Channel } from './remote.ts'
 import type { ResolvedOptions } from './options.ts'
 import type { FromService, LinkMessage, ReplyMessage, ToService } from './protocol.ts'
-import { type Pulse, makePulse } from './pulse.ts'
-import { spawn } from './spawn.ts'
-import { stackWithin } from './stack.ts'
+import { stopThere } from './stop-there.ts'
 import { WorkQuestions } from './work-questions.ts'
 
-/** Beyond its deadline, how long a thread has to say how far it came, in ms: its own grace and the way, for each thread below it too. */
-const LAST_WORD = 150
-/** How long the stack of a thread that does not answer may be waited for, in ms: quiet machines need 30 to 100. */
-const STACK_WITHIN = 300
 /** How long a thread has to say what it is doing, in ms, and as long again for each thread below it. */
 const ANSWER_WITHIN = 200
 /** How long a thread that is done may take to end, in ms, before it is ended. */
@@ -54,22 +47,16 @@ export class Session implements Channel {
   readonly #talk: Conversation
   readonly #started = new Deferred()
   readonly #down = new Deferred<Down | undefined>()
-  readonly #exited = new Deferred<CarrierExit>()
-  #carrier: Carrier | undefined
+  readonly #place: Place
   #methods: ReadonlySet<string> | undefined
   #step = 'spawn'
   #running = false
   #interrupted = false
-  /** Ended by us: how it ends is no news. */
-  #terminated = false
-  #dead = false
   #uncaught: { error: unknown } | undefined
   #stopping: Promise<void> | undefined
   #stopReported = false
   #record: TeardownRecord | undefined
   #exitMs = 0
-  #threadId: number | undefined
-  #pulse: Pulse | undefined
   #downErrors: unknown[] = []
   readonly #work = new WorkQuestions()
   readonly #cleanups: (() => void)[] = []
@@ -77,17 +64,16 @@ export class Session implements Channel {
   constructor(options: SessionOptions) {
     this.#options = options
     const { node } = options
-    const post = (message: unknown, transferList?: readonly never[]): void =>
-      this.#carrier?.post(message, transferList)
+    this.#place = new Place(options.options, node.clock)
     this.mirror = new Mirror(node.beacon, (error) =>
       node.body.problem(error, 'A listener of onChange failed'),
     )
-    this.#talk = new Conversation(node, post)
+    this.#talk = new Conversation(node, this.#place.post)
     ignoreRejection(this.#started.promise)
   }
 
   get threadId(): number | undefined {
-    return this.#dead ? undefined : this.#carrier?.threadId
+    return this.#place.dead ? undefined : this.#place.threadId
   }
 
   async start(): Promise<void> {
@@ -96,7 +82,7 @@ export class Session implements Channel {
     const cancelTimer = node.clock.after(startTimeout, () => {
       const service = node.beacon.path
       const phase = this.#step
-      this.#terminate()
+      this.#place.terminate()
       this.#started.reject(
         bulkheadError('ERR_START_TIMEOUT', { service, timeout: startTimeout, phase }, { service, phase }),
       )
@@ -119,8 +105,8 @@ export class Session implements Channel {
   /** A port that leads straight to the service, past this thread. */
   connect(): MessagePort {
     const { port1, port2 } = new MessageChannel()
-    if (this.#dead) port2.close()
-    else this.#carrier?.post({ kind: 'connect', port: port2 } satisfies ToService, [port2])
+    if (this.#place.dead) port2.close()
+    else this.#place.post({ kind: 'connect', port: port2 } satisfies ToService, [port2 as never])
     return port1
   }
 
@@ -161,11 +147,12 @@ export class Session implements Channel {
     await this.#askToStop(budget).catch((error: unknown) => (failure = error))
     const { clock } = this.#options.node
     const from = clock.now()
-    if (this.#carrier && !this.#dead) {
-      await this.#raceExit(this.#terminated ? Infinity : EXIT_WITHIN)
-      if (!this.#dead) {
-        this.#terminate()
-        await this.#exited.promise
+    const place = this.#place
+    if (place.inhabited) {
+      await place.exitWithin(place.terminated ? Infinity : EXIT_WITHIN)
+      if (!place.dead) {
+        place.terminate()
+        await place.exited
       }
     }
     this.#exitMs = clock.now() - from
@@ -175,29 +162,27 @@ export class Session implements Channel {
 
   /** The tasks and futures over there, or that the thread does not answer. */
   async describeWork(): Promise<readonly WorkEntry[]> {
-    if (this.#dead || !this.#carrier) return []
-    const { node, options } = this.#options
+    if (!this.#place.inhabited) return []
+    const { node } = this.#options
     const work = await this.#work.ask((id) => this.#post({ kind: 'describe-work', id }), {
       within: ANSWER_WITHIN * (1 + this.mirror.threadsDeep),
       clock: node.clock,
     })
     if (work) return work
-    const threadId = options.isolation === 'thread' ? this.#threadId : undefined
-    const stack = threadId === undefined ? undefined : await stackWithin(threadId, STACK_WITHIN)
-    return [{ path: '', names: [], silent: { stack } }]
+    return [{ path: '', names: [], silent: { stack: await this.#place.stack() } }]
   }
 
   amendRecord(own: TeardownRecord): TeardownRecord {
-    const terminated = this.#terminated
+    const { terminated, isThread, threadId } = this.#place
     const { isolation } = this.#options.options
-    const thread = isolation === 'thread' ? { threadId: this.#threadId, exitMs: this.#exitMs } : undefined
+    const thread = isThread ? { threadId, exitMs: this.#exitMs } : undefined
     return joinRecords(own, this.#record, { terminated, isolation, thread })
   }
 
   async #spawn(): Promise<void> {
     const { node, options, restart } = this.#options
     const source = await options.resolve()
-    if (this.#interrupted || this.#terminated) {
+    if (this.#interrupted || this.#place.terminated) {
       throw bulkheadError(
         'ERR_STOPPED_WHILE_STARTING',
         { service: node.beacon.path },
@@ -206,32 +191,19 @@ export class Session implements Channel {
     }
     this.#step = 'load module'
     const receive = (message: unknown): void => this.#receive(message as FromService)
-    const pulse = options.isolation === 'thread' ? makePulse(options.pulse) : undefined
-    this.#carrier = spawn({ node, options, restart, source, link: this.#talk.link, pulse, receive })
-    this.#threadId = this.#carrier.threadId
-    if (options.isolation === 'thread') {
+    const given = { node, options, restart, source, link: this.#talk.link, receive }
+    this.#place.open(given, (exit) => this.#onExit(exit))
+    if (this.#place.isThread) {
       this.#cleanups.push(onSinkLevelChange((level) => this.#post({ kind: 'log-level', level })))
     }
-    this.#pulse = pulse
-    void this.#carrier.exited.then((exit) => this.#onExit(exit))
   }
 
   #guardAgainstHang(): void {
-    const { node, options, warn } = this.#options
-    if (!this.#pulse || this.#threadId === undefined) return
-    const stop = guardAgainstHang({
-      pulse: this.#pulse,
-      limits: options.pulse,
-      clock: node.clock,
-      threadId: this.#threadId,
-      service: () => node.beacon.path,
-      warn,
-      hung: (reason) => {
-        this.#uncaught = { error: reason }
-        this.#carrier?.terminate()
-      },
-    })
-    this.#cleanups.push(stop)
+    const { node, warn } = this.#options
+    const hung = (error: Error): void => {
+      this.#uncaught = { error }
+    }
+    this.#cleanups.push(this.#place.guardAgainstHang(() => node.beacon.path, { warn, hung }))
   }
 
   #askToStop(budget: Budget): Promise<void> {
@@ -241,63 +213,24 @@ export class Session implements Channel {
 
   async #stop(budget: Budget): Promise<void> {
     const { node, options } = this.#options
-    const own = new Budget(node.clock, options.stopTimeout)
-    budget.lead(own)
-    if (this.#carrier && !this.#dead && !this.#terminated) {
-      this.#post({ kind: 'stop', timeout: Math.min(own.remaining(), 2 ** 31) })
-      const ended = Promise.race([this.#down.promise, this.#exited.promise])
-      if (!(await own.within(ended))) {
-        // Its own deadline is the same one; this reaches a thread whose deadline was shortened since.
-        this.#post({ kind: 'stop', timeout: 0 })
-        const silent = new AbortController()
-        await Promise.race([
-          ended,
-          delay(LAST_WORD * (1 + this.mirror.threadsDeep), { clock: node.clock, signal: silent.signal }),
-        ])
-        silent.abort()
-        if (!this.#record && !this.#dead) await this.#giveUp(own)
-      }
-    }
+    const overrun = await stopThere({
+      place: this.#place,
+      down: this.#down.promise,
+      budget,
+      stopTimeout: options.stopTimeout,
+      clock: node.clock,
+      threadsDeep: () => this.mirror.threadsDeep,
+      service: node.beacon.path,
+      phase: () => (this.#running ? 'onStop' : this.#step),
+    })
     this.#refuseCalls()
-    const errors = this.#downErrors
+    const errors = overrun ? [overrun] : this.#downErrors
     if (errors.length > 0) throw new SeveralErrors(errors)
-  }
-
-  async #giveUp(budget: Budget): Promise<void> {
-    const service = this.#options.node.beacon.path
-    const phase = this.#running ? 'onStop' : this.#step
-    const stack =
-      this.#options.options.isolation === 'thread' && this.#threadId !== undefined
-        ? await stackWithin(this.#threadId, STACK_WITHIN)
-        : undefined
-    const where = stack === undefined ? '' : `, in:\n${stack}\nIt`
-    const what = `its thread, which did not answer and has been ended${where}`
-    this.#terminate()
-    await this.#exited.promise
-    this.#downErrors = [
-      bulkheadError('ERR_STOP_TIMEOUT', { service, what, timeout: budget.timeout }, { service, phase }),
-    ]
-  }
-
-  #terminate(): void {
-    this.#terminated = true
-    // Inline nothing else ends its tasks.
-    if (this.#options.options.isolation === 'inline') this.#post({ kind: 'stop', timeout: 0 })
-    this.#carrier?.terminate()
-    if (!this.#carrier) this.#dead = true
-  }
-
-  async #raceExit(ms: number): Promise<void> {
-    const { clock } = this.#options.node
-    const done = new AbortController()
-    await Promise.race([this.#exited.promise, delay(ms, { clock, signal: done.signal })])
-    done.abort()
   }
 
   #onExit(exit: CarrierExit): void {
     const { node } = this.#options
-    this.#dead = true
-    const expected = this.#terminated || this.#record !== undefined
+    const expected = this.#place.terminated || this.#record !== undefined
     const reason = deathReason(node.beacon.path, exit, this.#uncaught)
     // Told before anyone who awaits the exit goes on: the state must say crashed by then.
     if (!expected && (this.#running || this.#interrupted)) this.#options.crashed(reason, false)
@@ -305,7 +238,6 @@ export class Session implements Channel {
     this.#started.reject(reason)
     this.#end()
     this.#down.resolve(undefined)
-    this.#exited.resolve(exit)
   }
 
   #end(): void {
@@ -317,16 +249,16 @@ export class Session implements Channel {
   }
 
   #refuseCalls(): void {
-    this.#talk.refuse({ over: this.#dead || this.#record !== undefined })
+    this.#talk.refuse({ over: this.#place.dead || this.#record !== undefined })
   }
 
   #post(message: ToService): void {
-    if (!this.#dead) this.#carrier?.post(message)
+    this.#place.post(message)
   }
 
   #receive(message: FromService | LinkMessage | ReplyMessage): void {
     // Inline, what was abandoned may still speak.
-    if (this.#dead) return
+    if (this.#place.dead) return
     if (!('kind' in message)) {
       this.#talk.receive(message)
       return

@@ -1,0 +1,108 @@
+import type { Clock } from '../base/clock.ts'
+import { Deferred } from '../base/deferred.ts'
+import { delay } from '../base/wait.ts'
+import type { Carrier, CarrierExit } from './carrier.ts'
+import { guardAgainstHang } from './hang.ts'
+import type { ResolvedOptions } from './options.ts'
+import type { ToService } from './protocol.ts'
+import { type Pulse, makePulse } from './pulse.ts'
+import { type SpawnOptions, spawn } from './spawn.ts'
+import { stackWithin } from './stack.ts'
+
+/** How long the stack of a thread that does not answer may be waited for, in ms: quiet machines need 30 to 100. */
+const STACK_WITHIN = 300
+
+/** Where a service lives for one run: a thread, or what stands for one. It knows how to end, not when. */
+export class Place {
+  readonly #options: ResolvedOptions
+  readonly #clock: Clock
+  readonly #exited = new Deferred<CarrierExit>()
+  #carrier: Carrier | undefined
+  #pulse: Pulse | undefined
+  /** Ended by us: how it ends is no news. */
+  terminated = false
+  dead = false
+
+  constructor(options: ResolvedOptions, clock: Clock) {
+    this.#options = options
+    this.#clock = clock
+  }
+
+  /** `exited` is told before those who await the exit go on. */
+  open(given: Omit<SpawnOptions, 'pulse'>, exited: (exit: CarrierExit) => void): void {
+    this.#pulse = this.isThread ? makePulse(this.#options.pulse) : undefined
+    this.#carrier = spawn({ ...given, pulse: this.#pulse })
+    void this.#carrier.exited.then((exit) => {
+      this.dead = true
+      exited(exit)
+      this.#exited.resolve(exit)
+    })
+  }
+
+  get isThread(): boolean {
+    return this.#options.isolation === 'thread'
+  }
+
+  /** Whether there is somebody to talk to. */
+  get inhabited(): boolean {
+    return this.#carrier !== undefined && !this.dead
+  }
+
+  get threadId(): number | undefined {
+    return this.#carrier?.threadId
+  }
+
+  get exited(): Promise<unknown> {
+    return this.#exited.promise
+  }
+
+  /** @throws DataCloneError */
+  readonly post = (message: unknown, transferList?: readonly never[]): void => {
+    if (!this.dead) this.#carrier?.post(message, transferList)
+  }
+
+  /** On purpose. */
+  terminate(): void {
+    this.terminated = true
+    // Inline nothing else ends its tasks.
+    if (!this.isThread) this.post({ kind: 'stop', timeout: 0 } satisfies ToService)
+    this.#carrier?.terminate()
+    if (!this.#carrier) this.dead = true
+  }
+
+  /** Gives it `ms` to end by itself. */
+  async exitWithin(ms: number): Promise<void> {
+    const done = new AbortController()
+    await Promise.race([this.#exited.promise, delay(ms, { clock: this.#clock, signal: done.signal })])
+    done.abort()
+  }
+
+  /** The stack its thread is in, if that can be had soon. */
+  async stack(): Promise<string | undefined> {
+    const { threadId } = this
+    return this.isThread && threadId !== undefined ? stackWithin(threadId, STACK_WITHIN) : undefined
+  }
+
+  /** Until the returned function is called; `hung` is told after the thread has been told to end. */
+  guardAgainstHang(
+    service: () => string,
+    { warn, hung }: { warn: (text: string) => void; hung: (reason: Error) => void },
+  ): () => void {
+    const { threadId } = this
+    if (!this.#pulse || threadId === undefined) return () => {}
+    const limits = this.#options.pulse
+    const end = (reason: Error): void => {
+      hung(reason)
+      this.#carrier?.terminate()
+    }
+    return guardAgainstHang({
+      pulse: this.#pulse,
+      limits,
+      clock: this.#clock,
+      threadId,
+      service,
+      warn,
+      hung: end,
+    })
+  }
+}
