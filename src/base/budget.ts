@@ -40,11 +40,6 @@ export class Budget {
     return Math.max(this.#spentAt - this.#clock.now(), 0)
   }
 
-  /** Milliseconds until even the grace is over. */
-  remainingWithGrace(): number {
-    return this.spent ? Math.max(this.#graceEnd() - this.#clock.now(), 0) : this.remaining() + GRACE_MS
-  }
-
   /** A later caller may leave less time, never more. */
   tighten(timeout: number): void {
     this.#end(this.#clock.now() + timeout, timeout)

@@ -1,7 +1,8 @@
 import { types } from 'node:util'
 import { decodeError } from '../errors/decode.ts'
 import { isErrorLike, oneLine } from '../errors/describe.ts'
-import { encodeError, isPlain, setOwn } from '../errors/encode.ts'
+import { encodeError, setOwn } from '../errors/encode.ts'
+import { revive } from '../errors/revive.ts'
 import type { LogRecord } from './types.ts'
 
 // As for errors: structured clone itself overflows the stack soon after.
@@ -33,7 +34,7 @@ export function encodeRecord(record: LogRecord, plainOnly = false): LogRecord {
 export function decodeRecord(record: LogRecord): LogRecord {
   if (!record.errors) return record
   const { errors, ...decoded } = record
-  const whole = new Map<unknown, unknown>()
+  const whole = new Map<object, unknown>()
   for (const { mark, error, type, json } of errors) {
     const value = decodeError(error)
     whole.set(mark, value)
@@ -103,17 +104,6 @@ class Encoder {
     })
     return mark
   }
-}
-
-function revive(value: unknown, whole: Map<unknown, unknown>): unknown {
-  if (typeof value !== 'object' || value === null) return value
-  if (whole.has(value)) return whole.get(value)
-  if (!Array.isArray(value) && !isPlain(value)) return value
-  whole.set(value, value)
-  for (const key of Object.keys(value)) {
-    setOwn(value, key, revive((value as Record<string, unknown>)[key], whole))
-  }
-  return value
 }
 
 /**

@@ -137,9 +137,11 @@ function receive(
       }
     },
   }
+  // Taken out here: an update that holds the node would hold the handle, which then is never collected.
+  const { clock } = node
   const weak = new WeakRef(handle)
-  const update = (now: HandedHandle): void => follow(now, current, weak.deref()?.[NODE], node.clock)
-  follow(handed, current, node, node.clock)
+  const update = (now: HandedHandle): void => follow(now, current, weak.deref()?.[NODE], clock)
+  follow(handed, current, node, clock)
   const { threadId: _gone, ...last } = facts
   // The side that had it tells no more: as far as this one can know, the service is down.
   const close = (): void => update({ facts: { ...last, state: 'stopped', started: false } })

@@ -4,7 +4,6 @@ import { serviceLog } from '../logging/service-log.ts'
 import type { ServiceLog } from '../logging/types.ts'
 import type { Body } from '../service/body.ts'
 import { crashNode } from '../service/crash.ts'
-import { ignoreRejection } from '../base/deferred.ts'
 import type { WorkEntry } from '../service/describe-work.ts'
 import type { ServiceNode } from '../service/node.ts'
 import type { TeardownRecord } from '../service/record.ts'
@@ -85,7 +84,6 @@ export class IsolatedBody implements Body, Remote {
       steer: (message) => {
         const steered = message.verb === 'stop' ? owner.stop({ timeout: message.timeout }) : owner.restart()
         steered.catch((error: unknown) => this.problem(error, `${message.verb}() from inside met errors`))
-        ignoreRejection(steered)
         // A restart of the restart that this run comes of: whoever asked waits for a stop that does not come.
         if (!node.shouldStop) this.#session?.steerJoined()
       },

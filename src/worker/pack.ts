@@ -1,6 +1,7 @@
 import type { MessagePort } from 'node:worker_threads'
 import { decodeError } from '../errors/decode.ts'
 import { type EncodedThrow, encodeError, isPlain, setOwn } from '../errors/encode.ts'
+import { revive } from '../errors/revive.ts'
 
 /** What structured clone cannot take across, or not whole, and what stands for it. */
 export type Special =
@@ -174,16 +175,4 @@ class Packer {
     if (whole) return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength)
     return Uint8Array.prototype.slice.call(buffer)
   }
-}
-
-function revive(value: unknown, whole: Map<object, unknown>): unknown {
-  if (typeof value !== 'object' || value === null) return value
-  if (whole.has(value)) return whole.get(value)
-  if (!Array.isArray(value) && !isPlain(value)) return value
-  // In place: the value is our own copy, fresh from the other side.
-  whole.set(value, value)
-  for (const key of Object.keys(value)) {
-    setOwn(value, key, revive((value as Record<string, unknown>)[key], whole))
-  }
-  return value
 }
