@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process'
 import { build, compileTests } from './compile-tests.mjs'
 
-compileTests()
+await compileTests()
 const args = ['test/chaos/run.js', ...process.argv.slice(2)]
 const { status } = spawnSync(process.execPath, args, { cwd: build, stdio: 'inherit' })
 process.exit(status ?? 1)

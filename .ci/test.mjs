@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { build, compileTests } from './compile-tests.mjs'
 
-compileTests()
+await compileTests()
 const tap = fileURLToPath(new URL('../node_modules/tap/dist/esm/run.mjs', import.meta.url))
 const args = process.argv.slice(2).map((arg) => arg.replace(/\.test\.ts$/, '.test.js'))
 const { status } = spawnSync(process.execPath, [tap, 'run', ...args], { cwd: build, stdio: 'inherit' })

@@ -11,6 +11,7 @@ import { LIBRARY_CLASS } from '../service/managed.ts'
 import { NODE } from '../service/node.ts'
 import { Service } from '../service/service.ts'
 import { inheritedExecArgv } from '../worker/exec-argv.ts'
+import { libraryUrl } from '../worker/library-url.ts'
 import { moduleUrl } from '../worker/module-url.ts'
 import { pack, unpack } from '../worker/pack.ts'
 import { tsxFor } from '../worker/tsx.ts'
@@ -312,5 +313,4 @@ function invalid(problem: string): Error {
 }
 
 const TASK_ENTRY = new URL('../../workers/task.js', import.meta.url).href
-const RUN_TASK = new URL(import.meta.url.endsWith('.ts') ? './run-task.ts' : './run-task.js', import.meta.url)
-  .href
+const RUN_TASK = libraryUrl('pool/run-task')

@@ -12,6 +12,7 @@ import type { Boot } from './protocol.ts'
 import type { Pulse } from './pulse.ts'
 import { isSendable } from './sendable.ts'
 import { Server } from './server.ts'
+import { libraryUrl } from '../worker/library-url.ts'
 import { tsxFor } from '../worker/tsx.ts'
 
 export interface SpawnOptions {
@@ -47,9 +48,10 @@ export function spawn(given: SpawnOptions): Carrier {
 type PackedArguments = PackResult & { exports: Exports }
 
 function spawnThread({ source, ...given }: SpawnOptions, args: PackedArguments): Carrier {
-  const serve = new URL(import.meta.url.endsWith('.ts') ? './serve.ts' : './serve.js', import.meta.url).href
   const boot = bootOf({ source, ...given }, args)
-  const data = { bulkhead: { serve, tsx: tsxFor(source.module), boot, pulse: given.pulse } }
+  const data = {
+    bulkhead: { serve: libraryUrl('thread/serve'), tsx: tsxFor(source.module), boot, pulse: given.pulse },
+  }
   return new ThreadCarrier(data, args.transferList, given.options.thread, given.receive)
 }
 

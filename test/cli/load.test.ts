@@ -44,7 +44,14 @@ void t.test('what a module may export', async (t) => {
 void t.test('a TypeScript module', async (t) => {
   const head = TYPED.replaceAll(/(index|host)\.js'/g, "$1.ts'")
   const folder = t.testdir({ 'typed.ts': `${head}enum E { a }\nexport default new Api(E[0])` })
-  const child = new Child(t, ['src/cli/main.ts', 'graph', '--no-start', `${folder}/typed.ts`])
+  const child = new Child(t, [
+    '--import',
+    'tsx',
+    'src/cli/main.ts',
+    'graph',
+    '--no-start',
+    `${folder}/typed.ts`,
+  ])
   t.equal(await child.ended(), 0)
   t.equal(child.stdout, 'Host (init)\n└─ a (init)\n')
 })

@@ -4,10 +4,10 @@ import type { BenchResult } from '../../src/cli/bench.ts'
 import type { ShutdownReport } from '../../src/host/report.ts'
 import { Child } from './process.ts'
 
-const APP = 'test/fixtures/cli/app.ts'
-const HOST = import.meta.resolve('../../src/host/host.ts')
+const APP = 'test/fixtures/cli/app.js'
+const HOST = import.meta.resolve('../../src/host/host.js')
 
-const cli = (t: Test, ...args: string[]): Child => new Child(t, ['src/cli/main.ts', ...args])
+const cli = (t: Test, ...args: string[]): Child => new Child(t, ['src/cli/main.js', ...args])
 
 void t.test('help and version', { jobs: 2 }, async (t) => {
   const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string }

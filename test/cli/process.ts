@@ -4,20 +4,15 @@ import type { Test } from 'tap'
 
 const PATIENCE_MS = 20_000
 
-/** A process of Node with tsx, whose output can be waited for. */
+/** A process of Node, whose output can be waited for. */
 export class Child {
   readonly process: ChildProcess
   stdout = ''
   stderr = ''
 
-  constructor(
-    t: Test,
-    args: readonly string[],
-    { cwd, env }: { cwd?: string; env?: NodeJS.ProcessEnv } = {},
-  ) {
-    this.process = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), ...args], {
-      cwd,
-      env: { ...process.env, NODE_OPTIONS: '', ...env },
+  constructor(t: Test, args: readonly string[]) {
+    this.process = spawn(process.execPath, args, {
+      env: { ...process.env, NODE_OPTIONS: '' },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     this.process.stdout!.setEncoding('utf8').on('data', (chunk: string) => (this.stdout += chunk))

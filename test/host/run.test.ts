@@ -10,7 +10,9 @@ interface Outcome {
   readonly listenersBefore: readonly number[]
 }
 
-const fixture = 'test/fixtures/cli/host.ts'
+const CLI = 'src/cli/main.js'
+const BLOCKED = 'test/fixtures/cli/blocked.js'
+const fixture = 'test/fixtures/cli/host.js'
 const hosting = (t: Test, options: object): Child => new Child(t, [fixture, JSON.stringify(options)])
 // Not the last line: pino writes those of the log a little later than they are logged.
 const outcomeOf = ({ stdout }: Child): Outcome =>
@@ -162,18 +164,13 @@ void t.test('signals', { jobs: 2 }, async (t) => {
 })
 
 void t.test('a main thread that an inspector may hold is not', async (t) => {
-  const child = new Child(t, [
-    '--inspect=127.0.0.1:0',
-    'src/cli/main.ts',
-    'run',
-    'test/fixtures/cli/blocked.ts',
-  ])
+  const child = new Child(t, ['--inspect=127.0.0.1:0', CLI, 'run', BLOCKED])
   t.equal(await child.ended(), 0)
   t.notMatch(child.stderr, 'has been blocked')
 })
 
 void t.test('a blocked main thread is told of, with its stack, while it is blocked', async (t) => {
-  const child = new Child(t, ['src/cli/main.ts', 'run', 'test/fixtures/cli/blocked.ts'])
+  const child = new Child(t, [CLI, 'run', BLOCKED])
   t.equal(await child.ended(), 0)
   t.match(
     child.stderr,

@@ -29,8 +29,7 @@ t.test('the package can be installed and used', async (t) => {
   for (const name of ['package.json', 'README.md', 'CHANGELOG.md', 'LICENSE']) {
     cpSync(join(root, name), join(source, name))
   }
-  const build = [tsc, '-p', 'tsconfig.build.json', '--outDir', join(source, 'dist')]
-  runClean(process.execPath, build, { cwd: root })
+  runClean(process.execPath, ['.ci/build.mjs', join(source, 'dist')], { cwd: root })
 
   const packed = JSON.parse(runClean('npm', ['pack', '--ignore-scripts', '--json'], { cwd: source })) as [
     { filename: string; files: { path: string }[] },

@@ -1,0 +1,92 @@
+// Puts the compiled library, all of `src` but the command line, into one file: a thread that loads 100 files takes twice
+// as long to start as one that loads 1. Each file that went into it stays as a door that only names what it exported,
+// so the library, its workers, the command line and the tests all reach the same one copy of everything.
+import { readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { relative, sep } from 'node:path'
+import { build } from 'esbuild'
+
+// As deep as each file that it is made of: what they look up beside themselves is found from here, too.
+const BUNDLE = 'src/library/bulkhead.js'
+
+/**
+ * @param {string} root a folder ending in a slash, with the compiled `src`
+ * @param {{ sourcemap?: boolean, keepDoors?: boolean }} [options] `keepDoors`: also those that only tests go through
+ */
+export async function bundle(root, { sourcemap = false, keepDoors = false } = {}) {
+  const modules = modulesIn(root)
+  const exportsOf = await exportsOfEach(root, modules)
+  const entry = modules.map((module, index) => {
+    const names = exportsOf.get(module)
+    return names.length === 0
+      ? `import './${module}'`
+      : `export { ${names.map((name) => `${name} as ${inside(index, name)}`).join(', ')} } from './${module}'`
+  })
+  await build({
+    stdin: { contents: entry.join('\n'), resolveDir: root, sourcefile: 'library.js' },
+    outfile: root + BUNDLE,
+    ...common,
+    bundle: true,
+    packages: 'external',
+    sourcemap: sourcemap ? 'inline' : false,
+  })
+  const wanted = keepDoors ? new Set(modules) : doors(root, modules)
+  modules.forEach((module, index) => {
+    if (!wanted.has(module)) {
+      rmSync(root + module)
+      return
+    }
+    const up = '../'.repeat(module.split('/').length - 1)
+    const names = exportsOf.get(module).map((name) => `${inside(index, name)} as ${name}`)
+    writeFileSync(root + module, `export { ${names.join(', ')} } from '${up}${BUNDLE}'\n`)
+  })
+}
+
+// Everything is kept: what is imported for what it does, too.
+const common = {
+  format: 'esm',
+  platform: 'node',
+  target: 'node20',
+  logLevel: 'warning',
+  charset: 'utf8',
+  ignoreAnnotations: true,
+}
+
+const inside = (index, name) => `${name}$${index}`
+
+function modulesIn(root) {
+  return readdirSync(`${root}src`, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && entry.name.endsWith('.js'))
+    .map((entry) => relative(root, `${entry.parentPath ?? entry.path}/${entry.name}`).replaceAll(sep, '/'))
+    .filter((module) => !module.startsWith('src/cli/') && module !== BUNDLE)
+    .toSorted()
+}
+
+async function exportsOfEach(root, modules) {
+  const { metafile } = await build({
+    entryPoints: modules.map((module) => root + module),
+    outdir: root,
+    absWorkingDir: root,
+    ...common,
+    write: false,
+    metafile: true,
+  })
+  return new Map(
+    Object.values(metafile.outputs).map(({ entryPoint, exports }) => [entryPoint, exports.toSorted()]),
+  )
+}
+
+/** What the package's users, its workers and its command line load by name. */
+function doors(root, modules) {
+  const found = new Set(['src/index.js', 'src/thread/serve.js', 'src/pool/run-task.js'])
+  for (const file of readdirSync(`${root}src/cli`)) {
+    if (!file.endsWith('.js')) continue
+    for (const [, module] of readFileSync(`${root}src/cli/${file}`, 'utf8').matchAll(
+      /'\.\.\/([\w./-]+\.js)'/g,
+    )) {
+      found.add(`src/${module}`)
+    }
+  }
+  const missing = [...found].filter((module) => !modules.includes(module))
+  if (missing.length > 0) throw new Error(`There is no ${missing.join(', ')} to make a door of.`)
+  return found
+}
