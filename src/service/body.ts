@@ -31,8 +31,11 @@ export interface Body {
   stop(budget: Budget): unknown
   /** Its steps settle within the budget and its grace by themselves, and say better what overran. */
   readonly keepsBudget?: boolean
-  /** Lets go of what the run holds, whether or not it got as far as `start`; sees to its own end within the budget. */
-  release?(budget: Budget): unknown
+  /**
+   * Lets go of what the run holds, whether or not it got as far as `start`; sees to its own end within the budget.
+   * `worked` is told as soon as all that the order of stop is about is over, and only what held it is yet to end.
+   */
+  release?(budget: Budget, worked: () => void): unknown
   shutdown(): unknown
 
   readonly shutdownPolicy: { readonly wait: boolean; readonly timeout: Duration }

@@ -40,6 +40,8 @@ export class Run {
   stopTold = false
   /** The teardown under way or done; resolves to the errors it met. */
   down: Promise<unknown[]> | undefined
+  /** Told when nothing of it is left but the thread that it ran in. */
+  worked: (() => void) | undefined
   /** Resolves when the run is over, also while `down` is yet to come. */
   readonly ended = new Deferred()
   readonly phases: Partial<Record<StopPhase, number>> = {}

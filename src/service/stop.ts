@@ -78,6 +78,11 @@ export class SeveralErrors {
   }
 }
 
+/** The order is that of hooks: a thread may end while the next in line stops. */
+async function worked(run: Run, stopping: Promise<unknown>): Promise<void> {
+  await Promise.race([stopping, new Promise<void>((resolve) => (run.worked = resolve))])
+}
+
 /** The steps of stop, in their order; an error in one does not skip the others. Never rejects. */
 export async function teardown(node: ServiceNode, run: Run): Promise<unknown[]> {
   const { body, clock } = node
@@ -132,11 +137,15 @@ export async function teardown(node: ServiceNode, run: Run): Promise<unknown[]> 
   const stopChildren = async (): Promise<void> => {
     const from = clock.now()
     run.phase = 'children'
+    const outcomes: (unknown[] | Promise<unknown[]>)[] = []
     for (const child of inStopOrder(node)) {
       child.cancelRestart()
       const stopping = stopNode(child, budget)
-      if (stopping) ofChildren.push(...(await stopping))
+      if (!stopping) continue
+      if (child.body.release) await worked(child.run, stopping)
+      outcomes.push(child.body.release ? stopping : await stopping)
     }
+    for (const outcome of outcomes) ofChildren.push(...(outcome instanceof Promise ? await outcome : outcome))
     run.phases.children = (run.phases.children ?? 0) + clock.now() - from
   }
   await stopChildren()
@@ -160,7 +169,7 @@ export async function teardown(node: ServiceNode, run: Run): Promise<unknown[]> 
     }
   }
   await disposeAll()
-  if (body.release) await step('threadExit', () => body.release?.(budget))
+  if (body.release) await step('threadExit', () => body.release?.(budget, () => run.worked?.()))
   if (run.hooksDue) await step('onShutdown', () => body.shutdown())
   await disposeAll()
   // Somebody may have started one that had its turn already, and a crash since then counts on this teardown for it.

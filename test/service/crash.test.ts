@@ -264,11 +264,9 @@ void t.test('stop() on what was marked from above waits for its turn', async (t)
   log.take()
   const crashing = root.crash(new Error('x'))
   await Promise.all([child.stop(), child.crash(new Error('y'))])
-  t.strictSame(
-    log.take(),
-    ['R.onStop', 'C.onStop', 'C.onShutdown', 'R.onShutdown'].slice(0, log.events.length || 4),
-  )
+  t.strictSame(log.events.slice(0, 3), ['R.onStop', 'C.onStop', 'C.onShutdown'])
   await crashing
+  t.strictSame(log.events.slice(3), ['R.onShutdown'])
 })
 
 void t.test('stop({ timeout }) on what was marked from above keeps to its budget', async (t) => {
