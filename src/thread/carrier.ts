@@ -1,6 +1,7 @@
 import { type MessagePort, type ResourceLimits, Worker } from 'node:worker_threads'
 import { Deferred } from '../base/deferred.ts'
 import { inheritedExecArgv } from '../worker/exec-argv.ts'
+import { Outbox } from './batch.ts'
 import type { Boot } from './protocol.ts'
 import type { Pulse } from './pulse.ts'
 
@@ -24,8 +25,7 @@ export interface Carrier {
 
 /** The service's side. */
 export interface ServiceEnd {
-  /** @throws DataCloneError */
-  post(message: unknown, transferList?: TransferList): void
+  readonly outbox: Outbox
   listen(receive: (message: unknown) => void): void
   /** Nothing more will be said: the place may end as soon as nothing else keeps it alive. */
   close(): void
@@ -114,10 +114,10 @@ export class InlineCarrier implements Carrier {
   }
 
   readonly end: ServiceEnd = {
-    post: (message, transferList = []) => {
+    outbox: new Outbox((message, transferList = []) => {
       const copy = clone(message, transferList)
       queueMicrotask(() => this.#receive(copy))
-    },
+    }),
     listen: (receive) => {
       this.#toService = receive
       for (const message of this.#early.splice(0)) receive(message)

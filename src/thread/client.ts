@@ -3,10 +3,14 @@ import { bulkheadError } from '../errors/bulkhead-error.ts'
 import { decodeError } from '../errors/decode.ts'
 import { describe } from '../errors/describe.ts'
 import { type EncodedThrow, encodeError } from '../errors/encode.ts'
+import { type Outbox, raw, repliesOf } from './batch.ts'
 import type { Link } from './link.ts'
-import type { Packed } from '../worker/pack.ts'
-import type { Answer, CallPacket, ReplyMessage, ToService } from './protocol.ts'
+import { type Packed, isImmutable } from '../worker/pack.ts'
+import type { Answer, CallMessage, CallPacket, ReplyMessage, ToService, WireValue } from './protocol.ts'
 import { isSendable } from './sendable.ts'
+
+/** Calls under way, from which on those that follow in the same turn are sent together. */
+const ENOUGH = 8
 
 export interface CallOptions {
   /** Milliseconds. */
@@ -28,8 +32,7 @@ export interface ClientOptions {
   readonly clock: Clock
   /** Path of the service, for messages. */
   readonly service: () => string
-  /** @throws DataCloneError */
-  readonly post: (message: unknown, transferList?: readonly never[]) => void
+  readonly outbox: Outbox
 }
 
 /**
@@ -74,6 +77,11 @@ export class Client {
       const id = ++this.#lastId
       const pending: Pending = { method, resolve, reject, signals: [] }
       this.#pending.set(id, pending)
+      // Most calls: what they bring cannot fail to be cloned, nor change before it is.
+      if (options === undefined && args.every(isImmutable)) {
+        this.#sendSmall(id, method, args)
+        return
+      }
       try {
         this.#send(id, pending, args, options)
       } catch (error) {
@@ -83,7 +91,12 @@ export class Client {
     })
   }
 
-  receive(message: ReplyMessage): void {
+  receive(message: ReplyMessage | readonly unknown[]): void {
+    if (Array.isArray(message)) for (const reply of repliesOf(message)) this.#settle(reply)
+    else this.#settle(message as ReplyMessage)
+  }
+
+  #settle(message: ReplyMessage): void {
     const pending = this.#take(message.id)
     // Timed out or aborted meanwhile.
     if (!pending) return
@@ -105,19 +118,27 @@ export class Client {
     }
   }
 
+  #sendSmall(id: number, method: string, args: readonly unknown[]): void {
+    const { outbox } = this.#options
+    // While the other side has enough to do, nothing is lost by a call that comes at the end of this turn.
+    if (this.#pending.size > ENOUGH) outbox.holdCall(id, method, args)
+    else outbox.post({ id, type: 'APPLY', path: [method], argumentList: args.map(raw) } satisfies CallMessage)
+  }
+
   #send(id: number, pending: Pending, args: readonly unknown[], options: CallOptions | undefined): void {
-    const { link, post } = this.#options
+    const { link, outbox } = this.#options
     const { packed, transferList, exports } = link.pack(args, 'arguments')
     const cancellable =
       options !== undefined && (options.timeout !== Infinity || options.signal !== undefined)
     pending.signals = exports.signals
     const plain = !packed.specials && !cancellable
-    const argumentList = plain
-      ? (packed.value as unknown[]).map((value) => ({ type: 'RAW', value }))
+    const argumentList: WireValue[] = plain
+      ? (packed.value as unknown[]).map(raw)
       : [{ type: 'HANDLER', name: 'bulkhead', value: packet(packed, cancellable ? id : undefined) }]
     if (cancellable) this.#limit(id, pending, options)
+    const message = { id, type: 'APPLY', path: [pending.method], argumentList } satisfies CallMessage
     try {
-      post({ id, type: 'APPLY', path: [pending.method], argumentList }, transferList as readonly never[])
+      outbox.post(message, transferList as readonly never[])
     } catch (error) {
       link.release(exports.all)
       throw error
@@ -125,12 +146,12 @@ export class Client {
   }
 
   #limit(id: number, pending: Pending, { timeout, signal }: CallOptions): void {
-    const { clock, post } = this.#options
+    const { clock, outbox } = this.#options
     const giveUp = (reason: unknown): void => {
       if (!this.#take(id)) return
       this.#reject(pending, reason)
       const message: ToService = { kind: 'cancel-call', id, reason: encodeError(reason) }
-      if (!this.#closedWith) post(message)
+      if (!this.#closedWith) outbox.post(message)
     }
     const cancelTimer = clock.after(timeout, () => {
       const service = this.#options.service()

@@ -1,10 +1,9 @@
 import { bulkheadError } from '../errors/bulkhead-error.ts'
 import type { ServiceNode } from '../service/node.ts'
+import type { Outbox } from './batch.ts'
 import { type CallOptions, Client } from './client.ts'
 import { Link } from './link.ts'
 import type { LinkMessage, ReplyMessage } from './protocol.ts'
-
-type Post = (message: unknown, transferList?: readonly never[]) => void
 
 /** What a handle and its service say to one another during one run: calls, and what these hand over. */
 export class Conversation {
@@ -12,17 +11,18 @@ export class Conversation {
   readonly #client: Client
   readonly #node: ServiceNode
 
-  constructor(node: ServiceNode, post: Post) {
+  constructor(node: ServiceNode, outbox: Outbox) {
     this.#node = node
-    this.link = new Link({ post, problem: (error, text) => node.body.problem(error, text) })
-    this.#client = new Client({ link: this.link, clock: node.clock, service: () => node.beacon.path, post })
+    this.link = new Link({ post: outbox.post, problem: (error, text) => node.body.problem(error, text) })
+    const service = (): string => node.beacon.path
+    this.#client = new Client({ link: this.link, clock: node.clock, service, outbox })
   }
 
   call(method: string, args: readonly unknown[], options?: CallOptions): Promise<unknown> {
     return this.#client.call(method, args, options)
   }
 
-  receive(message: LinkMessage | ReplyMessage): void {
+  receive(message: LinkMessage | ReplyMessage | readonly unknown[]): void {
     if ('kind' in message) this.link.receive(message)
     else this.#client.receive(message)
   }

@@ -7,7 +7,7 @@ import { type EncodedThrow, encodeError } from '../errors/encode.ts'
 import { runInside } from '../service/context.ts'
 import type { ServiceNode } from '../service/node.ts'
 import type { Link } from './link.ts'
-import type { Packed, PackResult } from '../worker/pack.ts'
+import { type Packed, type PackResult, isImmutable } from '../worker/pack.ts'
 import type { Answer, CallLimits, CallPacket } from './protocol.ts'
 
 /** The name of our entry among Comlink's transfer handlers; its own stay untouched, they belong to the whole process. */
@@ -34,6 +34,10 @@ Comlink.transferHandlers.set(HANDLER, {
   serialize: (reply: Reply) => [reply.answer, [...reply.transferList]],
   deserialize: (packet: CallPacket) => new Arguments(packet),
 })
+
+function thrown(error: unknown): Reply {
+  return new Reply({ thrown: encodeError(error) })
+}
 
 /** The caller no longer waits: a call still queued never runs. */
 export type CancelCall = (id: number, reason: EncodedThrow) => void
@@ -66,7 +70,7 @@ export class Dispatcher {
   /** Exposes the callable methods and nothing else to one caller. Returns what cancels a call of that caller. */
   expose(instance: object, methods: readonly string[], link: Link, endpoint: Comlink.Endpoint): CancelCall {
     const caller: Caller = { link, cancellable: new Map() }
-    const target = Object.create(null) as Record<string, (...args: unknown[]) => Promise<unknown>>
+    const target = Object.create(null) as Record<string, (...args: unknown[]) => unknown>
     for (const method of methods) {
       target[method] = (...args) => this.#call(instance, method, args, caller)
     }
@@ -87,29 +91,47 @@ export class Dispatcher {
     this.#whenIdle = undefined
   }
 
-  async #call(instance: object, method: string, given: unknown[], caller: Caller): Promise<unknown> {
-    const { link } = caller
+  #call(instance: object, method: string, given: unknown[], caller: Caller): unknown {
     const packet = given[0] instanceof Arguments ? given[0].packet : undefined
     try {
       const waiting = this.#admit(method, caller, packet?.cancelId)
-      if (waiting) await waiting
+      const run = (): unknown => this.#run(instance, method, packet ?? given, caller.link)
+      return waiting ? waiting.then(run, thrown) : run()
     } catch (error) {
-      return new Reply({ thrown: encodeError(error) })
+      return thrown(error)
     }
+  }
+
+  /** It has been admitted. */
+  #run(instance: object, method: string, given: CallPacket | unknown[], link: Link): unknown {
+    let result: unknown
+    try {
+      const args = Array.isArray(given) ? given : (link.unpack(given.args) as unknown[])
+      const run = (instance as Record<string, (...args: unknown[]) => unknown>)[method] as () => unknown
+      result = runInside(this.#node, () => Reflect.apply(run, instance, args))
+    } catch (error) {
+      result = Promise.reject(error)
+    }
+    if (!Array.isArray(given) || !isImmutable(result)) return this.#answer(result, given, link)
+    // Most calls that do not wait: there is nothing to pack, and nothing to let go of.
+    this.#settled()
+    return result
+  }
+
+  async #answer(result: unknown, given: CallPacket | unknown[], link: Link): Promise<unknown> {
     let answer: Packed = { value: undefined }
     try {
-      const args = packet ? (link.unpack(packet.args) as unknown[]) : given
-      const run = (instance as Record<string, (...args: unknown[]) => unknown>)[method] as () => unknown
-      const result: unknown = await runInside(this.#node, () => Reflect.apply(run, instance, args))
-      const { packed, transferList } = link.pack(result, 'result')
+      const value = await result
+      if (isImmutable(value)) return value
+      const { packed, transferList } = link.pack(value, 'result')
       answer = packed
-      // The fast path: what needs nothing special is a plain Comlink reply.
+      // What needs nothing special is a plain Comlink reply.
       if (!packed.specials && transferList.length === 0) return packed.value
       return new Reply({ value: packed }, transferList)
     } catch (error) {
-      return new Reply({ thrown: encodeError(error) })
+      return thrown(error)
     } finally {
-      if (packet) link.afterStreams('exported', answer, () => link.forgetSignals(packet.args))
+      if (!Array.isArray(given)) link.afterStreams('exported', answer, () => link.forgetSignals(given.args))
       this.#settled()
     }
   }

@@ -1,19 +1,22 @@
 import type { MessagePort } from 'node:worker_threads'
 import type * as Comlink from 'comlink'
+import { Inbox, Outbox, type Post, type SmallReply } from './batch.ts'
 import { isDataCloneError } from './client.ts'
 import { HANDLER } from './dispatcher.ts'
 import { Link } from './link.ts'
 import type { LinkMessage, ToService } from './protocol.ts'
-
-type Post = (message: unknown, transferList?: readonly never[]) => void
+import { isImmutable } from '../worker/pack.ts'
 
 /** A Comlink endpoint on a channel that carries other messages too: calls are handed to it, replies go out by `post`. */
 export class CallEndpoint implements Comlink.Endpoint {
   readonly #post: Post
+  readonly #reply: (message: SmallReply) => void
   #listener: ((message: { data: unknown }) => void) | undefined
 
-  constructor(post: Post) {
+  /** Small replies go out by `reply`, all others by `post`. */
+  constructor(post: Post, reply: (message: SmallReply) => void) {
     this.#post = post
+    this.#reply = reply
   }
 
   /** A call has arrived. */
@@ -29,7 +32,14 @@ export class CallEndpoint implements Comlink.Endpoint {
     this.#listener = undefined
   }
 
-  postMessage(message: { id: number }, transferList?: readonly unknown[]): void {
+  postMessage(
+    message: { id: number; type: string; value?: unknown },
+    transferList?: readonly unknown[],
+  ): void {
+    if (message.type === 'RAW' && isImmutable(message.value)) {
+      this.#reply(message)
+      return
+    }
     try {
       this.#post(message, transferList as readonly never[])
     } catch (error) {
@@ -39,6 +49,8 @@ export class CallEndpoint implements Comlink.Endpoint {
     }
   }
 }
+
+type PortMessage = ToService | LinkMessage | { id: number }
 
 export interface PortCallerOptions {
   /** Exposes the service on this endpoint; returns what cancels a call. */
@@ -50,20 +62,23 @@ export interface PortCallerOptions {
 
 /** Serves one more caller, over a port of its own. Returns what ends it. */
 export function servePort(port: MessagePort, options: PortCallerOptions): (reason: () => Error) => void {
-  const post: Post = (message, transferList = []) => port.postMessage(message, transferList)
-  const link = new Link({ post: post, problem: (error, text) => options.problem(error, text) })
-  const endpoint = new CallEndpoint(post)
+  const outbox = new Outbox((message, transferList = []) => port.postMessage(message, transferList))
+  const { post } = outbox
+  const link = new Link({ post, problem: (error, text) => options.problem(error, text) })
+  const inbox = new Inbox((message) => receive(message as PortMessage), outbox)
+  const endpoint = new CallEndpoint(post, (message) => inbox.reply(message))
   const cancel = options.expose(link, endpoint)
   const end = (reason: () => Error): void => {
     link.close(reason)
     port.close()
   }
-  port.on('message', (message: ToService | LinkMessage | { id: number }) => {
+  const receive = (message: PortMessage): void => {
     if (!('kind' in message)) endpoint.receive(message)
     else if (message.kind === 'cancel-call') cancel(message.id, message.reason as never)
     else if (message.kind === 'connect') options.connect(message.port)
     else link.receive(message as LinkMessage)
-  })
+  }
+  port.on('message', (message) => inbox.receive(message))
   port.once('close', () => end(() => new Error('The handle that had it is gone')))
   // Whoever is called lives by its own channel, not by those of others.
   port.unref()

@@ -7,6 +7,7 @@ import { encodeError } from '../errors/encode.ts'
 import { serviceLog } from '../logging/service-log.ts'
 import type { Body } from '../service/body.ts'
 import { NODE, type ServiceNode } from '../service/node.ts'
+import { Outbox } from './batch.ts'
 import { type CallOptions, Client } from './client.ts'
 import { type HandedHandle, type HandleFacts, type SteerHandle, setHandlePorter } from './handle-port.ts'
 import { Link } from './link.ts'
@@ -31,13 +32,12 @@ class PortChannel implements Channel {
     this.methods = methods && new Set(methods)
     this.#port = port
     const log = serviceLog({ name: 'handle', prefix: () => path, path: () => path })
-    const post = (message: unknown, transferList: readonly never[] = []): void =>
-      port.postMessage(message, transferList)
-    const link = new Link({ post: post, problem: (error, text) => log.exception(error, text) })
-    const client = new Client({ link, clock: node.clock, service: () => path, post: post })
+    const outbox = new Outbox((message, transferList = []) => port.postMessage(message, transferList))
+    const link = new Link({ post: outbox.post, problem: (error, text) => log.exception(error, text) })
+    const client = new Client({ link, clock: node.clock, service: () => path, outbox })
     this.#link = link
     this.#client = client
-    port.on('message', (message: LinkMessage | ReplyMessage) => {
+    port.on('message', (message: LinkMessage | ReplyMessage | readonly unknown[]) => {
       if ('kind' in message) link.receive(message)
       else client.receive(message)
     })

@@ -96,8 +96,8 @@ export class IsolatedBody implements Body, Remote {
     return this.#session?.stop(budget)
   }
 
-  release(budget: Budget): Promise<void> | undefined {
-    return this.#session?.release(budget)
+  release(budget: Budget, worked: () => void): Promise<void> | undefined {
+    return this.#session?.release(budget, worked)
   }
 
   interrupted(how: 'stopping' | 'crashed', reason: unknown): void {

@@ -1,6 +1,7 @@
 import type { Clock } from '../base/clock.ts'
 import { Deferred } from '../base/deferred.ts'
 import { delay } from '../base/wait.ts'
+import { Outbox } from './batch.ts'
 import type { Carrier, CarrierExit } from './carrier.ts'
 import { guardAgainstHang } from './hang.ts'
 import type { ResolvedOptions } from './options.ts'
@@ -56,10 +57,12 @@ export class Place {
     return this.#exited.promise
   }
 
-  /** @throws DataCloneError */
-  readonly post = (message: unknown, transferList?: readonly never[]): void => {
+  readonly outbox = new Outbox((message, transferList) => {
     if (!this.dead) this.#carrier?.post(message, transferList)
-  }
+  })
+
+  /** @throws DataCloneError */
+  readonly post = this.outbox.post
 
   /** On purpose. */
   terminate(): void {

@@ -94,7 +94,7 @@ export interface TreeFacts {
   readonly reason?: { readonly ref: number; readonly value?: EncodedThrow }
 }
 
-/** Comlink's call message, as far as handles use it. */
+/** Comlink's call message, as far as handles use it. Small ones may come together: see batch.ts. */
 export interface CallMessage {
   readonly id: number
   readonly type: 'APPLY'

@@ -4,6 +4,7 @@ import { PostSink } from '../logging/post-sink.ts'
 import { setSink } from '../logging/sink.ts'
 import { setLoadingModule } from '../service/loading.ts'
 import './foreign.ts'
+import { Outbox } from './batch.ts'
 import type { EntryData, ServiceEnd } from './carrier.ts'
 import { loadServiceClass } from './load.ts'
 import { learnFrom } from './inspected.ts'
@@ -19,7 +20,9 @@ export async function serve(): Promise<void> {
   const port = parentPort
   const { boot, pulse } = (workerData as EntryData).bulkhead
   if (!port) throw new Error('Bulkhead: this file is the entry of a worker thread')
-  const post = (message: FromService): void => port.postMessage(message)
+  const outbox = new Outbox((message, transferList = []) => port.postMessage(message, transferList))
+  const post = (message: FromService): void => outbox.post(message)
+  process.once('exit', outbox.flush)
 
   if (pulse) {
     beat(pulse)
@@ -32,7 +35,7 @@ export async function serve(): Promise<void> {
   process.on('uncaughtExceptionMonitor', (error) => post({ kind: 'uncaught', error: encodeError(error) }))
 
   const end: ServiceEnd = {
-    post: (message, transferList = []) => port.postMessage(message, transferList),
+    outbox,
     listen: (receive) => void port.on('message', receive),
     close: () => {
       port.unref()

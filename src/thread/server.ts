@@ -13,6 +13,7 @@ import type { Service } from '../service/service.ts'
 import { beginStart } from '../service/start.ts'
 import { recordOf, stopNode } from '../service/stop.ts'
 import type { StopOptions } from '../service/types.ts'
+import { Inbox } from './batch.ts'
 import type { ServiceEnd } from './carrier.ts'
 import { type CancelCall, Dispatcher } from './dispatcher.ts'
 import { CallEndpoint, servePort } from './endpoint.ts'
@@ -54,14 +55,21 @@ export class Server {
     this.#end = end
     this.#boot = boot
     this.#options = options
+    const { outbox } = end
     this.#link = new Link({
-      post: (message, transferList) => this.#end.post(message, transferList),
+      post: outbox.post,
       problem: (error, text) => this.#node?.body.problem(error, text),
     })
-    this.#endpoint = new CallEndpoint((message, transferList) => {
-      if (!this.#ended) this.#end.post(message, transferList)
-    })
-    end.listen((message) => this.#receive(message as ToService | LinkMessage))
+    const inbox = new Inbox((message) => this.#receive(message as ToService | LinkMessage), outbox)
+    this.#endpoint = new CallEndpoint(
+      (message, transferList) => {
+        if (!this.#ended) outbox.post(message, transferList)
+      },
+      (message) => {
+        if (!this.#ended) inbox.reply(message)
+      },
+    )
+    end.listen((message) => inbox.receive(message))
   }
 
   async run(): Promise<void> {
@@ -88,7 +96,7 @@ export class Server {
   }
 
   #tell(message: FromService): void {
-    if (!this.#ended) this.#end.post(message)
+    if (!this.#ended) this.#end.outbox.post(message)
   }
 
   async #make(): Promise<Service> {

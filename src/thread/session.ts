@@ -68,7 +68,7 @@ export class Session implements Channel {
     this.mirror = new Mirror(node.beacon, (error) =>
       node.body.problem(error, 'A listener of onChange failed'),
     )
-    this.#talk = new Conversation(node, this.#place.post)
+    this.#talk = new Conversation(node, this.#place.outbox)
     ignoreRejection(this.#started.promise)
   }
 
@@ -140,11 +140,12 @@ export class Session implements Channel {
   }
 
   /** The thread is gone when this resolves. */
-  async release(budget: Budget): Promise<void> {
+  async release(budget: Budget, worked: () => void): Promise<void> {
     // What the stop met is thrown once: here only if this is the step that asked for it.
     const reported = this.#stopReported
     let failure: unknown
     await this.#askToStop(budget).catch((error: unknown) => (failure = error))
+    worked()
     const { clock } = this.#options.node
     const from = clock.now()
     const place = this.#place
@@ -256,7 +257,7 @@ export class Session implements Channel {
     this.#place.post(message)
   }
 
-  #receive(message: FromService | LinkMessage | ReplyMessage): void {
+  #receive(message: FromService | LinkMessage | ReplyMessage | readonly unknown[]): void {
     // Inline, what was abandoned may still speak.
     if (this.#place.dead) return
     if (!('kind' in message)) {

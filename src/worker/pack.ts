@@ -96,6 +96,11 @@ function isPrimitive(value: unknown): boolean {
   return (typeof value !== 'object' && typeof value !== 'function') || value === null
 }
 
+/** Whether it is the same whenever it is cloned, which it always can be. */
+export function isImmutable(value: unknown): boolean {
+  return isPrimitive(value) && typeof value !== 'symbol'
+}
+
 // Plain objects and arrays only, at any depth; most values have nothing special in them and are sent as they are.
 function needsPacking(value: unknown, seen: Set<object>): boolean {
   if (typeof value === 'function') return true

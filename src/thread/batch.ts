@@ -1,0 +1,162 @@
+import type { CallMessage, ReplyMessage, WireValue } from './protocol.ts'
+
+/** @throws DataCloneError */
+export type Post = (message: unknown, transferList?: readonly never[]) => void
+
+/** Comlink's, of a value that is immutable. */
+export type SmallReply = { readonly id: number; readonly value?: unknown }
+
+/** How many messages travel together at most: with more, the other side would wait for what it could begin on. */
+const MOST = 25
+/** Milliseconds within which a call, all that follows from it in its turn included, is quick. */
+const QUICK = 0.05
+/** Milliseconds after which timers and other messages have their turn before the rest of a batch. */
+const LONG = 1
+
+/**
+ * The way to another thread. Small calls and replies that are held travel together, as the parts of one flat array:
+ * most of what a small message costs is being one, and the names in it. Order is kept: whatever is not held goes after
+ * what is.
+ */
+export class Outbox {
+  readonly #post: Post
+  #held: unknown[] = []
+  #count = 0
+  #flushDue = false
+
+  constructor(post: Post) {
+    this.#post = post
+  }
+
+  /** @throws DataCloneError */
+  readonly post: Post = (message, transferList) => {
+    this.flush()
+    this.#post(message, transferList)
+  }
+
+  /** Until the code that is running comes to its end. The arguments are cloned then: they are immutable. */
+  holdCall(id: number, method: string, args: readonly unknown[]): void {
+    this.#hold(id, method, args.length, ...args)
+    if (this.#flushDue) return
+    this.#flushDue = true
+    queueMicrotask(() => {
+      this.#flushDue = false
+      this.flush()
+    })
+  }
+
+  /** Until flush(). The value is cloned then: it is immutable. */
+  holdReply(id: number, value: unknown): void {
+    this.#hold(id, value)
+  }
+
+  #hold(...parts: unknown[]): void {
+    this.#held.push(...parts)
+    this.#count += 1
+    if (this.#count >= MOST) this.flush()
+  }
+
+  readonly flush = (): void => {
+    if (this.#held.length === 0) return
+    const held = this.#held
+    this.#held = []
+    this.#count = 0
+    this.#post(held)
+  }
+}
+
+/** The calls that were held together. */
+export function callsOf(parts: readonly unknown[]): CallMessage[] {
+  const calls: CallMessage[] = []
+  for (let at = 0; at < parts.length;) {
+    const [id, method] = [parts[at] as number, parts[at + 1] as string]
+    const from = at + 3
+    at = from + (parts[at + 2] as number)
+    calls.push({ id, type: 'APPLY', path: [method], argumentList: parts.slice(from, at).map(raw) })
+  }
+  return calls
+}
+
+/** The replies that were held together. */
+export function repliesOf(parts: readonly unknown[]): ReplyMessage[] {
+  const replies: ReplyMessage[] = []
+  for (let at = 0; at < parts.length; at += 2) {
+    replies.push({ id: parts[at] as number, type: 'RAW', value: parts[at + 1] })
+  }
+  return replies
+}
+
+/** A value as Comlink sends what needs nothing special. */
+export function raw(value: unknown): WireValue {
+  return { type: 'RAW', value }
+}
+
+/**
+ * The service's way in. Of calls that came together, those to methods that are known to be quick run together, and
+ * their replies wait for one another; any other runs as if it had come alone: nobody's reply waits for it.
+ */
+export class Inbox {
+  readonly #receive: (message: unknown) => void
+  readonly #outbox: Outbox
+  readonly #now: () => number
+  readonly #quick = new Set<unknown>()
+  #queue: unknown[] = []
+  /** Whether messages are being worked off one group at a time: what arrives meanwhile comes after them. */
+  #isBusy = false
+
+  constructor(receive: (message: unknown) => void, outbox: Outbox, now = () => performance.now()) {
+    this.#receive = receive
+    this.#outbox = outbox
+    this.#now = now
+  }
+
+  receive(message: unknown): void {
+    if (this.#isBusy) {
+      if (Array.isArray(message)) this.#queue.push(...callsOf(message))
+      else this.#queue.push(message)
+    } else if (Array.isArray(message)) {
+      this.#queue = callsOf(message)
+      this.#isBusy = true
+      this.#runGroup()
+    } else this.#receive(message)
+  }
+
+  /** For a small reply: with those of its group, if it is in one. */
+  reply(message: SmallReply): void {
+    if (this.#isBusy) this.#outbox.holdReply(message.id, message.value)
+    else this.#outbox.post(message)
+  }
+
+  readonly #runGroup = (): void => {
+    // What is done is told before anything is begun that may take long.
+    this.#outbox.flush()
+    const group = this.#nextGroup()
+    if (group.length === 0) {
+      this.#isBusy = false
+      return
+    }
+    const from = this.#now()
+    for (const message of group) this.#receive(message)
+    const over = (): void => {
+      const took = this.#now() - from
+      for (const message of group) {
+        if (took / group.length <= QUICK) this.#quick.add(methodOf(message))
+        else this.#quick.delete(methodOf(message))
+      }
+      if (took > LONG) setImmediate(this.#runGroup)
+      else this.#runGroup()
+    }
+    // A tick comes after all microtasks: what the calls do in their turn, and their replies, belong to the group.
+    queueMicrotask(() => process.nextTick(over))
+  }
+
+  #nextGroup(): unknown[] {
+    const queue = this.#queue
+    const end = queue.findIndex((message) => !this.#quick.has(methodOf(message)))
+    return queue.splice(0, end === -1 ? queue.length : Math.max(end, 1))
+  }
+}
+
+function methodOf(message: unknown): unknown {
+  return (message as Partial<CallMessage>).path?.[0] ?? message
+}
