@@ -1,5 +1,6 @@
 import { formatMs } from './milliseconds.ts'
 import type { ServiceReport, ShutdownReport } from './report.ts'
+import { errorText, headline, placeOf, rowsOf, shorten } from './rows.ts'
 
 export interface FormatOptions {
   /** Columns, 100 by default and 60 at least. */
@@ -28,14 +29,6 @@ const OUTCOME_STYLES: Readonly<Record<ServiceReport['outcome'], Style>> = {
   terminated: 'red',
   crashed: 'red',
   'not-started': 'dim',
-}
-
-/** A row of the report with its place in the tree. */
-interface Row {
-  readonly service: ServiceReport
-  readonly depth: number
-  /** What its path adds to its parent's. */
-  readonly name: string
 }
 
 /**
@@ -91,32 +84,6 @@ export function formatReport(
   return lines.join('\n')
 }
 
-function headline({ reason, totalMs, withinBudget, budgetMs, services }: ShutdownReport): string {
-  const count = `${services.length} ${services.length === 1 ? 'service' : 'services'}`
-  const budget = budgetMs === undefined ? 'budget' : `budget of ${formatMs(budgetMs)}`
-  return `Shutdown (${reason}): ${count} in ${formatMs(totalMs)}, ${withinBudget ? 'within the' : 'OVER the'} ${budget}`
-}
-
-/** The tree is read off the paths; a label may contain a slash, so only paths of the report itself count as parents. */
-function rowsOf(services: readonly ServiceReport[]): Row[] {
-  const above: string[] = []
-  return services.map((service) => {
-    while (above.length > 0 && !service.path.startsWith(`${above.at(-1)}/`)) above.pop()
-    const parent = above.at(-1)
-    const depth = above.length
-    above.push(service.path)
-    return {
-      service,
-      depth,
-      name: plain(parent === undefined ? service.path : service.path.slice(parent.length + 1)),
-    }
-  })
-}
-
-function placeOf({ isolation, threadId }: ServiceReport): string {
-  return threadId === undefined || isolation === 'inline' ? isolation : `thread ${threadId}`
-}
-
 /** Where its stop lies within the shutdown. */
 function bar({ startedAtMs, totalMs }: ServiceReport, whole: number, length: number): string {
   if (startedAtMs === undefined || totalMs === undefined) return ''
@@ -134,20 +101,6 @@ function phasesOf({ phases, outcome }: ServiceReport): string {
   const took = Object.entries(phases).filter(([, ms]) => ms > 0)
   if (took.length === 0) return 'no phase took 0.1 ms'
   return took.map(([phase, ms]) => `${phase} ${formatMs(ms)}`).join(' · ')
-}
-
-function errorText({ name, message, code, phase }: ServiceReport['errors'][number]): string {
-  return plain(`✗ ${phase}: ${code ?? name}: ${message}`)
-}
-
-/** Without control characters: names and messages may come from outside, and this is printed to a terminal. */
-function plain(text: string): string {
-  return text.replace(/[\s\p{Cc}]+/gu, ' ').trim()
-}
-
-function shorten(text: string, length: number): string {
-  const characters = Array.from(text)
-  return characters.length <= length ? text : `${characters.slice(0, length - 1).join('')}…`
 }
 
 function pad(text: string, length: number): string {
