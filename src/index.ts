@@ -25,6 +25,7 @@ export type { Isolated, RemoteMethods } from './thread/types.ts'
 export { Pool, type PoolOptions, type RunOptions } from './pool/pool.ts'
 export { Host, type HostOptions } from './host/host.ts'
 export { formatReport, type FormatOptions } from './host/format.ts'
+export { formatSvg } from './host/svg.ts'
 export type { ServiceReport, ShutdownReport } from './host/report.ts'
 export {
   Supervisor,

@@ -121,7 +121,7 @@ function endBefore({ time, spans }: TimedRow, at: number): { end: number; over: 
   const { to } = time!
   if (to <= at + GRAIN_MS) return { end: Math.min(to, at), over: true }
   const down = spans.find(({ phase }) => phase === 'threadExit')?.from
-  if (down !== undefined && down <= at + GRAIN_MS) return { end: Math.min(down, at), over: true }
+  if (down !== undefined && Math.abs(down - at) <= GRAIN_MS) return { end: Math.min(down, at), over: true }
   return { end: at, over: false }
 }
 

@@ -139,6 +139,8 @@ const { tree } = fc.letrec<{ tree: Tree }>((tie) => ({
   }),
 }))
 
+const round = (ms: number): number => Math.round(ms * 10) / 10
+
 /** As a Host would report it: whole milliseconds for beginnings, tenths for lengths. */
 function rowsFor(tree: Tree, path: string, from: number): { rows: ServiceReport[]; to: number } {
   const [drain, onStop, futures, onShutdown, other] = tree.own as [number, number, number, number, number]
@@ -156,7 +158,6 @@ function rowsFor(tree: Tree, path: string, from: number): { rows: ServiceReport[
     .toReversed()
   const children = end - began
   const to = end + futures + other + onShutdown
-  const round = (ms: number): number => Math.round(ms * 10) / 10
   const row = stopped(path, Math.floor(from), {
     drain: round(drain),
     onStop: round(onStop),
