@@ -5,7 +5,7 @@ import { levelValue } from '../logging/levels.ts'
 export const COMMANDS = ['run', 'graph', 'bench'] as const
 export type CommandName = (typeof COMMANDS)[number]
 
-export const REPORTS = ['text', 'json', 'none'] as const
+export const REPORTS = ['text', 'json', 'svg', 'none'] as const
 export const FORMATS = ['tree', 'mermaid', 'dot'] as const
 
 /** What all commands need of the user's module. */
@@ -21,6 +21,8 @@ export interface RunCommand extends ModuleOptions {
   readonly logLevel: string | undefined
   readonly stopTimeout: string | undefined
   readonly report: (typeof REPORTS)[number]
+  /** A file for the report instead of a stream. */
+  readonly out: string | undefined
 }
 export interface GraphCommand extends ModuleOptions {
   readonly name: 'graph'
@@ -31,6 +33,9 @@ export interface BenchCommand extends ModuleOptions {
   readonly name: 'bench'
   readonly runs: number
   readonly json: boolean
+  /** A file with an earlier result. */
+  readonly compare: string | undefined
+  readonly failOver: string | undefined
 }
 /** One run of a bench, in a process of its own. Not for users. */
 export interface BenchRunCommand extends ModuleOptions {
@@ -51,13 +56,32 @@ export class UsageError extends Error {
   }
 }
 
+/** A file that the command line names cannot be used: exit code 1. */
+export class FileError extends Error {
+  static {
+    Object.defineProperty(this.prototype, 'name', { value: 'FileError' })
+  }
+}
+
 type OptionTypes = Readonly<Record<string, 'boolean' | 'string'>>
 
 const COMMON: OptionTypes = { help: 'boolean', version: 'boolean' }
 const OPTIONS: Readonly<Record<CommandName | 'bench-run', OptionTypes>> = {
-  run: { inline: 'boolean', 'log-level': 'string', 'stop-timeout': 'string', report: 'string' },
+  run: {
+    inline: 'boolean',
+    'log-level': 'string',
+    'stop-timeout': 'string',
+    report: 'string',
+    out: 'string',
+  },
   graph: { inline: 'boolean', format: 'string', 'no-start': 'boolean' },
-  bench: { inline: 'boolean', runs: 'string', json: 'boolean' },
+  bench: {
+    inline: 'boolean',
+    runs: 'string',
+    json: 'boolean',
+    compare: 'string',
+    'fail-over': 'string',
+  },
   'bench-run': { inline: 'boolean' },
 }
 
@@ -82,13 +106,17 @@ export function parseCommand(argv: readonly string[]): Command {
   if (name === 'graph') {
     return { name, ...common, format: oneOf(FORMATS, values, 'format'), start: !values.has('no-start') }
   }
-  if (name === 'bench') return { name, ...common, runs: runsOf(values), json: values.has('json') }
+  if (name === 'bench') {
+    const json = values.has('json')
+    const failOver = durationOf(values, 'fail-over')
+    return { name, ...common, runs: runsOf(values), json, compare: values.get('compare'), failOver }
+  }
   return {
     name,
     ...common,
     logLevel: levelOf(values),
-    stopTimeout: timeoutOf(values),
-    report: oneOf(REPORTS, values, 'report'),
+    stopTimeout: durationOf(values, 'stop-timeout'),
+    ...reportOf(values),
   }
 }
 
@@ -173,10 +201,20 @@ function levelOf(values: Values): string | undefined {
   return level
 }
 
-function timeoutOf(values: Values): string | undefined {
-  const timeout = values.get('stop-timeout')
-  if (timeout === undefined || parseDuration(timeout) !== undefined) return timeout
-  throw new UsageError(`--stop-timeout is a duration with a unit, such as 500ms or 25s, not "${timeout}"`)
+function durationOf(values: Values, option: string): string | undefined {
+  const duration = values.get(option)
+  if (duration === undefined || parseDuration(duration) !== undefined) return duration
+  throw new UsageError(`--${option} is a duration with a unit, such as 500ms or 25s, not "${duration}"`)
+}
+
+function reportOf(values: Values): Pick<RunCommand, 'report' | 'out'> {
+  const report = oneOf(REPORTS, values, 'report')
+  const out = values.get('out')
+  if (report === 'svg' && out === undefined)
+    throw new UsageError('--report svg needs a file to go to: --out <file>')
+  if (report === 'none' && out !== undefined)
+    throw new UsageError('--out needs a report to write: --report text, json or svg')
+  return { report, out }
 }
 
 function runsOf(values: Values): number {

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { inspect } from 'node:util'
 import { isBulkheadError } from '../errors/bulkhead-error.ts'
-import { type Command, UsageError, parseCommand } from './args.ts'
+import { type Command, FileError, UsageError, parseCommand } from './args.ts'
 import { usage, version } from './usage.ts'
 
 async function main(): Promise<void> {
@@ -43,7 +43,8 @@ function print(text: string): void {
 
 function messageOf(error: unknown): string {
   // Ours to explain, and those of the library explain themselves; anything else is a fault that needs its stack.
-  const isPlain = error instanceof UsageError || (error as Error | undefined)?.name === 'ModuleError'
+  const isOurs = error instanceof UsageError || error instanceof FileError
+  const isPlain = isOurs || (error as Error | undefined)?.name === 'ModuleError'
   return isPlain || isBulkheadError(error) ? (error as Error).message : inspect(error)
 }
 

@@ -32,7 +32,8 @@ Options:
   --log-level <level>   trace, debug, info, warn, error, fatal or silent
   --stop-timeout <d>    how long a shutdown may take, such as 500ms or 10s (25s)
   --report <kind>       how each service stopped: text on stderr (the default), json as the last line
-                        on stdout, or none
+                        on stdout, svg as a picture in the file of --out, or none
+  --out <file>          write the report to this file instead
   -h, --help            this text
 
 Exit codes: 0 stopped as asked; 1 the module could not be loaded or started, crashed, or did not stop
@@ -52,15 +53,23 @@ Options:
   bench: `Usage: bulkhead bench <module> [options] [args...]
 
 Starts and stops the services of a module again and again, each time in a fresh process, and prints
-how long it took: p50, p90 and p99, per service and phase. Loading the module is not counted.
+how long it took: p50, p90 and p99, per service and phase; how the totals are spread; and what the
+shutdown of the median run waited for. Loading the module is not counted, nor is a first run that
+warms up the machine.
 
 ${MODULE}
 
 Options:
-  --runs <n>     how many times (10)
-  --json         print JSON, times in milliseconds
-  --inline       run isolated services on this thread (BULKHEAD_ISOLATION=inline)
-  -h, --help     this text`,
+  --runs <n>         how many times (10)
+  --json             print JSON, times in milliseconds: what --compare reads
+  --compare <file>   what has become faster or slower since the result in this file, beyond the noise
+  --fail-over <d>    exit with 1 if the p99 of the shutdown, of less than 100 runs the slowest, is
+                     longer than this, such as 500ms
+  --inline           run isolated services on this thread (BULKHEAD_ISOLATION=inline)
+  -h, --help         this text
+
+Exit codes: 0 measured; 1 a run failed, a file could not be read, or the shutdown was longer than
+--fail-over; 2 the command line is wrong.`,
 }
 
 export function usage(topic: CommandName | undefined): string {

@@ -3,7 +3,15 @@ import { UsageError, parseCommand } from '../../src/cli/args.ts'
 
 void t.test('what is understood', async (t) => {
   const run = { name: 'run', module: 'app.ts', args: [], inline: false, report: 'text' }
-  const more = { logLevel: undefined, stopTimeout: undefined }
+  const more = { logLevel: undefined, stopTimeout: undefined, out: undefined }
+  const bench = {
+    name: 'bench',
+    module: 'app.ts',
+    args: [],
+    inline: false,
+    compare: undefined,
+    failOver: undefined,
+  }
   const cases: [string, object][] = [
     ['run app.ts', { ...run, ...more }],
     ['run --inline app.ts', { ...run, ...more, inline: true }],
@@ -12,7 +20,7 @@ void t.test('what is understood', async (t) => {
     ['run app.ts --report=json --report none', { ...run, ...more, report: 'none' }],
     [
       'run app.ts --log-level silent --stop-timeout 1.5s',
-      { ...run, logLevel: 'silent', stopTimeout: '1.5s' },
+      { ...run, ...more, logLevel: 'silent', stopTimeout: '1.5s' },
     ],
     [
       'graph app.ts',
@@ -22,10 +30,13 @@ void t.test('what is understood', async (t) => {
       'graph --no-start --format dot app.ts',
       { name: 'graph', module: 'app.ts', args: [], inline: false, format: 'dot', start: false },
     ],
-    ['bench app.ts', { name: 'bench', module: 'app.ts', args: [], inline: false, runs: 10, json: false }],
+    ['run app.ts --report svg --out a/b.svg', { ...run, ...more, report: 'svg', out: 'a/b.svg' }],
+    ['run app.ts --out=report.txt', { ...run, ...more, out: 'report.txt' }],
+    ['bench app.ts', { ...bench, runs: 10, json: false }],
+    ['bench app.ts --runs 3 --json x', { ...bench, args: ['x'], runs: 3, json: true }],
     [
-      'bench app.ts --runs 3 --json x',
-      { name: 'bench', module: 'app.ts', args: ['x'], inline: false, runs: 3, json: true },
+      'bench app.ts --compare old.json --fail-over 1.5s',
+      { ...bench, runs: 10, json: false, compare: 'old.json', failOver: '1.5s' },
     ],
     ['--help', { name: 'help', topic: undefined }],
     ['-h', { name: 'help', topic: undefined }],
@@ -64,7 +75,15 @@ void t.test('what is not, and how that is told', async (t) => {
     [['run', 'a', '--report', '--inline'], '--report needs a value'],
     [['run', 'a', '--report='], '--report needs a value'],
     [['run', 'a', '--inline=yes'], '--inline takes no value'],
-    [['run', 'a', '--report', 'xml'], '--report is one of text, json, none, not "xml"'],
+    [['run', 'a', '--report', 'xml'], '--report is one of text, json, svg, none, not "xml"'],
+    [['run', 'a', '--report', 'svg'], '--report svg needs a file to go to: --out <file>'],
+    [['run', 'a', '--report', 'svg', '--out'], '--out needs a value'],
+    [['run', 'a', '--report=none', '--out=x'], '--out needs a report to write: --report text, json or svg'],
+    [['bench', 'a', '--compare'], '--compare needs a value'],
+    [
+      ['bench', 'a', '--fail-over', '12'],
+      '--fail-over is a duration with a unit, such as 500ms or 25s, not "12"',
+    ],
     [
       ['run', 'a', '--log-level', 'loud'],
       '--log-level is one of trace, debug, info, warn, error, fatal, silent, not "loud"',

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import t, { type Test } from 'tap'
-import type { BenchResult } from '../../src/cli/bench.ts'
+import type { BenchResult } from '../../src/cli/bench-result.ts'
 import type { ShutdownReport } from '../../src/host/report.ts'
 import { Child } from './process.ts'
 
@@ -29,7 +29,7 @@ void t.test('help and version', { jobs: 2 }, async (t) => {
 void t.test('a wrong command line is told in one line, with exit code 2', async (t) => {
   const child = cli(t, 'run', APP, '--report', 'xml')
   t.equal(await child.ended(), 2)
-  t.equal(child.stderr, 'bulkhead: --report is one of text, json, none, not "xml"\n')
+  t.equal(child.stderr, 'bulkhead: --report is one of text, json, svg, none, not "xml"\n')
   t.equal(child.stdout, '')
 })
 
@@ -81,6 +81,20 @@ void t.test('run', { jobs: 2 }, async (t) => {
     t.match(child.stdout, 'Host/Worker did not stop within 50 ms')
     t.notMatch(child.stdout, 'Starting...')
     t.match(child.stderr, /^bulkhead: the process was still held 1 s after the stop, .*timer\n$/)
+  })
+
+  void t.test('a picture in a file, also when the process has to be ended', async (t) => {
+    const out = `${t.testdir({})}/report.svg`
+    const child = cli(t, 'run', '--report', 'svg', '--out', out, APP, '{"act":"held"}')
+    t.equal(await child.ended(), 0)
+    t.match(readFileSync(out, 'utf8'), /^<svg [^]*Shutdown \(SIGTERM\): 3 services[^]*<\/svg>\n$/)
+  })
+
+  void t.test('a file that cannot be written', async (t) => {
+    const out = `${t.testdir({})}/none/report.txt`
+    const child = cli(t, 'run', '--out', out, APP, '{"act":"SIGTERM"}')
+    t.equal(await child.ended(), 1)
+    t.match(child.stderr, /^bulkhead: the report could not be written to [^\n]*ENOENT[^\n]*\n$/)
   })
 
   void t.test('a failed start', async (t) => {
@@ -137,6 +151,7 @@ void t.test('bench', { jobs: 2 }, async (t) => {
     const child = cli(t, 'bench', '--runs', '2', '--json', APP)
     t.equal(await child.ended(), 0, child.stderr)
     const result = JSON.parse(child.stdout) as BenchResult
+    t.match(result.samples, { start: [Number, Number], shutdown: [Number, Number] })
     t.match(result, { runs: 2, start: { p50: Number, p90: Number, p99: Number }, shutdown: { p50: Number } })
     t.same(
       result.services.map(({ path }) => path),
@@ -146,10 +161,37 @@ void t.test('bench', { jobs: 2 }, async (t) => {
       t.match(phases, { start: { p50: Number }, stop: { p50: Number } })
   })
 
+  void t.test('compared with an earlier result, and a limit that is not kept', async (t) => {
+    const samples = { start: [1, 2], shutdown: [1, 2] }
+    const old = JSON.stringify({ runs: 2, samples, services: [{ path: 'Host', samples: { stop: [1, 2] } }] })
+    const folder = t.testdir({ 'old.json': old, 'other.json': '{}' })
+    const child = cli(
+      t,
+      'bench',
+      '--runs',
+      '1',
+      '--compare',
+      `${folder}/old.json`,
+      '--fail-over',
+      '0.1ms',
+      APP,
+    )
+    t.equal(await child.ended(), 1)
+    t.match(child.stdout, /\nHost +stop .* no difference beyond the noise\n/)
+    t.match(
+      child.stderr,
+      /^bulkhead: the p99 of the shutdown is [\d.]+ ms, longer than the 0.1ms of --fail-over\n$/,
+    )
+
+    const other = cli(t, 'bench', '--compare', `${folder}/other.json`, APP)
+    t.equal(await other.ended(), 1)
+    t.match(other.stderr, /^bulkhead: [^\n]*other.json is no result of "bulkhead bench --json"[^\n]*\n$/)
+  })
+
   void t.test('a run that fails ends it', async (t) => {
     const child = cli(t, 'bench', '--runs', '3', APP, '{"startError":"no"}')
     t.equal(await child.ended(), 1)
-    t.match(child.stderr, `bulkhead: run 1 of 3 failed (exit code 1); stopped measuring ${APP}\n`)
+    t.match(child.stderr, `bulkhead: the warm-up run failed (exit code 1); stopped measuring ${APP}\n`)
     t.equal(child.stdout, '')
   })
 })
