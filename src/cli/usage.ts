@@ -37,7 +37,8 @@ Options:
   -h, --help            this text
 
 Exit codes: 0 stopped as asked; 1 the module could not be loaded or started, crashed, or did not stop
-as it should; 2 the command line is wrong; 128 + n a second signal.`,
+as it should, or the report could not be written; 2 the command line is wrong; 128 + n a second
+signal.`,
   graph: `Usage: bulkhead graph <module> [options] [args...]
 
 Starts the services of a module, prints their graph on stdout, and stops them. Log lines from warn on

@@ -75,28 +75,31 @@ function lastToEnd(
 ): { waited: Window[]; gaps: { from: number; to: number }[] } {
   const waited: Window[] = []
   const gaps: { from: number; to: number }[] = []
-  let rest = candidates
+  let rest = candidates.toSorted((a, b) => b.time!.to - a.time!.to)
   let at = to
-  for (;;) {
-    rest = rest.filter(({ time }) => time!.from < at && time!.to > from)
-    const next = latest(rest, at)
-    if (!next || at <= from) break
+  while (at > from) {
+    // Only those at the front: to go through all of them for each would take long where there are thousands.
+    const front = rest.findIndex(({ time }) => time!.from < at)
+    if (front > 0) rest = rest.slice(front)
+    const next = front === -1 ? undefined : latest(rest, at)
+    if (!next || next.end <= from) break
     const { row, end } = next
     const begin = Math.max(row.time!.from, from)
-    if (end <= from) break
     if (end < at) gaps.push({ from: end, to: at })
     waited.push({ row, from: begin, to: end })
-    rest = rest.filter((other) => other !== row)
     at = begin
   }
   if (at > from) gaps.push({ from, to: at })
   return { waited, gaps }
 }
 
-/** Who is most likely what the moment `at` waited for, and until when. */
+/** Who is most likely what the moment `at` waited for, and until when. The rows are in order of their ends, last first. */
 function latest(rows: readonly TimedRow[], at: number): { row: TimedRow; end: number } | undefined {
   let best: { row: TimedRow; end: number; over: boolean } | undefined
   for (const row of rows) {
+    const { from, to } = row.time!
+    if (best && to < at - GRAIN_MS) break
+    if (from >= at) continue
     const candidate = { row, ...endBefore(row, at) }
     if (!best || isLater(candidate, best, at)) best = candidate
   }
