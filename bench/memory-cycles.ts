@@ -2,8 +2,8 @@
 //   node --import tsx bench/memory-cycles.ts
 import { spawnSync } from 'node:child_process'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import { isolate } from '../src/index.ts'
+import { buildBenches, cleanEnvironment, compiled } from './build.ts'
 import { CalledBack } from './fixtures/called-back.ts'
 import { Idle } from './fixtures/services.ts'
 import { collectGarbage } from './harness.ts'
@@ -29,16 +29,12 @@ if (import.meta.url.endsWith('.ts')) runCompiled()
 else await measureAll()
 
 function runCompiled(): void {
-  const root = new URL('../', import.meta.url)
-  const at = (path: string): string => fileURLToPath(new URL(path, root))
-  runNode(at('node_modules/typescript/bin/tsc'), '-p', at('bench/tsconfig.json'))
-  runNode(at('dist/bench/memory-cycles.js'))
-}
-
-function runNode(...args: string[]): void {
-  const { BULKHEAD_ISOLATION: _isolation, NODE_OPTIONS: _options, ...env } = process.env
-  const { status } = spawnSync(process.execPath, args, { env, stdio: 'inherit' })
-  if (status !== 0) process.exit(status ?? 1)
+  buildBenches()
+  const { status } = spawnSync(process.execPath, [compiled('memory-cycles')], {
+    env: cleanEnvironment(),
+    stdio: 'inherit',
+  })
+  process.exitCode = status ?? 1
 }
 
 async function startAndStop(): Promise<void> {
