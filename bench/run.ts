@@ -5,7 +5,7 @@ import { buildBenches, cleanEnvironment, compiled } from './build.ts'
 import { machine, ROW_MARK, type Row } from './harness.ts'
 import { formatTable, misses } from './table.ts'
 
-const BENCHES = ['calls', 'start', 'restart', 'shutdown', 'inline', 'memory']
+const BENCHES = ['calls', 'start', 'restart', 'shutdown', 'inline', 'memory', 'loop-delay', 'logs']
 
 async function runBench(name: string): Promise<{ rows: Row[]; failed: boolean }> {
   const child = spawn(process.execPath, [compiled(name)], {
