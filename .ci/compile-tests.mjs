@@ -4,6 +4,7 @@
 // Tests that are about TypeScript find it there as well.
 import { spawnSync } from 'node:child_process'
 import { cpSync, existsSync, rmSync, symlinkSync } from 'node:fs'
+import { basename } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { bundle } from './bundle.mjs'
 
@@ -33,7 +34,7 @@ const PARTS = [
 export async function compileTests() {
   rmSync(build, { recursive: true, force: true })
   for (const part of PARTS)
-    if (existsSync(root + part)) cpSync(root + part, build + part, { recursive: true })
+    if (existsSync(root + part)) cpSync(root + part, build + part, { recursive: true, filter: isOurs })
   symlinkSync(`${root}node_modules`, `${build}node_modules`)
   const tsc = `${root}node_modules/typescript/bin/tsc`
   const { status } = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.test.json'], {
@@ -43,3 +44,6 @@ export async function compileTests() {
   if (status !== 0) process.exit(status ?? 1)
   await bundle(build, { sourcemap: true, keepDoors: true })
 }
+
+// The peers of the benches are installed in a folder of theirs.
+const isOurs = (path) => basename(path) !== 'node_modules'

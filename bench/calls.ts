@@ -1,57 +1,14 @@
 // What does a call into a thread cost, beside the thread itself?
-// oxlint-disable unicorn/require-post-message-target-origin -- a thread's port has no origin
 import { fileURLToPath } from 'node:url'
-import type { Worker } from 'node:worker_threads'
 import * as Comlink from 'comlink'
 import { Piscina } from 'piscina'
 import { isolate } from '../src/index.ts'
+import { type Add, bareClient, IN_FLIGHT, latency, throughput } from './call-loops.ts'
 import { nodeEndpoint } from './fixtures/endpoint.ts'
 import { Adder } from './fixtures/services.ts'
-import { bareWorker, closed, compare, interleave, median } from './harness.ts'
+import { bareWorker, closed, compare, interleave } from './harness.ts'
 
-type Add = (a: number, b: number) => PromiseLike<number>
-
-const IN_FLIGHT = 100
 const ROUNDS = 31
-
-function bareClient(worker: Worker): Add {
-  const pending = new Map<number, (value: number) => void>()
-  let lastId = 0
-  worker.on('message', ({ id, value }: { id: number; value: number }) => {
-    const resolve = pending.get(id)!
-    pending.delete(id)
-    resolve(value)
-  })
-  return (a, b) =>
-    new Promise((resolve) => {
-      const id = ++lastId
-      pending.set(id, resolve)
-      worker.postMessage({ id, a, b })
-    })
-}
-
-/** Calls a second, with so many of them under way at any time. */
-async function throughput(add: Add, calls: number): Promise<number> {
-  let left = calls
-  const lane = async (): Promise<void> => {
-    while (left-- > 0) if ((await add(left, 1)) !== left + 1) checked += 1
-  }
-  const from = performance.now()
-  await Promise.all(Array.from({ length: IN_FLIGHT }, lane))
-  return calls / ((performance.now() - from) / 1000)
-}
-let checked = 0
-
-/** The median of calls made one after the other, in µs. */
-async function latency(add: Add, calls: number): Promise<number> {
-  const took: number[] = []
-  for (let i = 0; i < calls; i++) {
-    const from = performance.now()
-    await add(i, 1)
-    took.push((performance.now() - from) * 1000)
-  }
-  return median(took)
-}
 
 const adder = isolate(Adder)
 await adder.start()

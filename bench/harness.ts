@@ -1,5 +1,5 @@
 // oxlint-disable unicorn/require-post-message-target-origin -- a thread's port has no origin
-import { availableParallelism } from 'node:os'
+import { availableParallelism, cpus } from 'node:os'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { Worker } from 'node:worker_threads'
@@ -29,8 +29,9 @@ export type Contender = () => Promise<number> | number
 
 export type Samples<K extends string> = Readonly<Record<K, readonly number[]>>
 
-/** Marks the lines that run.ts reads. */
+/** Mark the lines that run.ts reads. */
 export const ROW_MARK = '@row '
+export const NOTE_MARK = '@note '
 
 /**
  * Runs every contender once in each round, in turns, so that whatever else the machine does meets all of them alike.
@@ -98,6 +99,11 @@ function print(row: Row): void {
   console.log(ROW_MARK + JSON.stringify(row))
 }
 
+/** What a reader of the table has to know, below it. */
+export function note(text: string): void {
+  console.log(NOTE_MARK + text)
+}
+
 export function median(values: readonly number[]): number {
   return quantile(values, 0.5)
 }
@@ -137,5 +143,8 @@ export function closed(worker: Worker): Promise<void> {
 
 /** The machine in words. */
 export function machine(): string {
-  return `Node ${process.versions.node}, ${process.platform} ${process.arch}, ${availableParallelism()} cores`
+  const { versions, platform, arch } = process
+  const model = cpus()[0]?.model.replaceAll(/\s+/g, ' ').trim()
+  const parts = [`Node ${versions.node}`, `${platform} ${arch}`, `${availableParallelism()} cores`, model]
+  return parts.filter((part) => part).join(', ')
 }

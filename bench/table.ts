@@ -1,7 +1,10 @@
 import type { Row, Target } from './harness.ts'
 
-export function misses(rows: readonly Row[]): number {
-  return rows.filter((row) => row.target && !meets(row.median, row.target)).length
+/** How many of the targets were met, in words. */
+export function score(rows: readonly Row[]): string {
+  const aimed = rows.filter(({ target }) => target)
+  const met = aimed.filter(({ median, target }) => meets(median, target!))
+  return `${met.length} of ${aimed.length} targets met.`
 }
 
 function meets(value: number, target: Target): boolean {

@@ -1,0 +1,7 @@
+class Adder {
+  add(a, b) {
+    return a + b
+  }
+}
+
+module.exports = Adder

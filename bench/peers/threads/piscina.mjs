@@ -1,0 +1,3 @@
+export default function add({ a, b }) {
+  return a + b
+}
