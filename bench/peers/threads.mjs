@@ -2,6 +2,9 @@
 import { spawn, Thread, Worker } from 'threads'
 
 export async function connect() {
-  const remote = await spawn(new Worker('./threads/threads.mjs'))
+  const worker = new Worker('./threads/threads.mjs')
+  // It adds one for each call in flight, and Node would warn of them.
+  worker.setMaxListeners(0)
+  const remote = await spawn(worker)
   return { add: (a, b) => remote.add(a, b), close: () => Thread.terminate(remote) }
 }
