@@ -27,6 +27,7 @@ export { Host, type HostOptions } from './host/host.ts'
 export { formatReport, type FormatOptions } from './host/format.ts'
 export { formatSvg } from './host/svg.ts'
 export type { ServiceReport, ShutdownReport } from './host/report.ts'
+export type { StartReport, StartServiceReport } from './host/start-report.ts'
 export {
   Supervisor,
   type BackoffOptions,

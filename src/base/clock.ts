@@ -2,8 +2,10 @@
 export interface Clock {
   /** Milliseconds that only go forward. */
   now(): number
-  /** Milliseconds since the epoch. */
+  /** Milliseconds since the epoch, as the machine's clock has it. */
   wallTime(): number
+  /** Milliseconds since the epoch on a clock that only goes forward, and that all threads of the process share. */
+  instant(): number
   /** Calls `callback` once after `ms`; `Infinity` never. Returns what cancels it. */
   after(ms: number, callback: () => void, options?: { unref?: boolean }): () => void
 }
@@ -16,6 +18,7 @@ const nothingToCancel = (): void => {}
 export const systemClock: Clock = {
   now: () => performance.now(),
   wallTime: () => Date.now(),
+  instant: () => performance.timeOrigin + performance.now(),
   after(ms, callback, { unref = false } = {}) {
     if (ms === Infinity) return nothingToCancel
     const due = performance.now() + ms

@@ -20,7 +20,10 @@ export interface BenchResult {
   readonly medianRun: number
   /** What the shutdown of that run waited for. */
   readonly criticalPath: readonly PathSegment[]
-  /** By service, in graph order: `start`, and each phase of the stop that took time in any run. */
+  /**
+   * By service, in graph order: `start` with its phases (`start.moduleLoad`), then the phases of the stop, and `stop`;
+   * without the phases that took no time in any run.
+   */
   readonly services: readonly BenchedService[]
 }
 
@@ -41,14 +44,17 @@ export function summarize(runs: readonly BenchRun[]): BenchResult {
     if (times) times.push(ms)
     else phases.set(phase, [ms])
   }
-  for (const { starts, report } of runs) {
+  for (const { start, report } of runs) {
+    const starts = new Map(start.services.map((service) => [service.path, service]))
     for (const { path, phases, totalMs } of report.services) {
-      note(path, 'start', starts[path])
+      const started = starts.get(path)
+      note(path, 'start', started?.totalMs)
+      for (const [phase, ms] of Object.entries(started?.phases ?? {})) note(path, `start.${phase}`, ms)
       for (const [phase, ms] of Object.entries(phases)) note(path, phase, ms)
       note(path, 'stop', totalMs)
     }
   }
-  const start = runs.map(({ startMs }) => thousandths(startMs))
+  const start = runs.map((run) => run.start.totalMs)
   const shutdown = runs.map(({ report }) => report.totalMs)
   const median = shutdown.indexOf(atRank(shutdown, 50))
   return {
@@ -108,8 +114,4 @@ function isService(value: unknown): boolean {
 
 function areTimes(value: unknown): value is number[] {
   return Array.isArray(value) && value.every((one) => typeof one === 'number')
-}
-
-function thousandths(ms: number): number {
-  return Math.round(ms * 1000) / 1000
 }

@@ -3,7 +3,7 @@ import type { ShutdownReport } from '../host/report.ts'
 import { StderrSink } from './stderr-sink.ts'
 
 /** Runs the Host until it is up, calls `whenUp`, and stops it. Its log goes to stderr, from warn on. */
-export async function runOnce(host: Host, whenUp: () => void): Promise<ShutdownReport> {
+export async function runOnce(host: Host, whenUp = (): void => {}): Promise<ShutdownReport> {
   host.configure({ sink: new StderrSink('warn') })
   let isDone = false
   const unsubscribe = host.onChange(({ state }) => {

@@ -1,3 +1,4 @@
+import { tenths } from './milliseconds.ts'
 import type { ShutdownReport } from './report.ts'
 import { type PathPhase, type TimedRow, GRAIN_MS, timelineOf } from './timeline.ts'
 
@@ -143,8 +144,4 @@ function joined(
     else path.push(segment)
   }
   return path
-}
-
-function tenths(ms: number): number {
-  return Math.round(ms * 10) / 10 + 0
 }

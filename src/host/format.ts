@@ -1,5 +1,6 @@
 import { formatMs } from './milliseconds.ts'
 import type { ServiceReport, ShutdownReport } from './report.ts'
+import type { StartReport, StartServiceReport } from './start-report.ts'
 import { errorText, headline, placeOf, rowsOf, shorten } from './rows.ts'
 
 export interface FormatOptions {
@@ -23,8 +24,13 @@ const CODES: Readonly<Record<Style, readonly [number, number]>> = {
 }
 type Paint = (text: string, style: Style | undefined) => string
 
-const OUTCOME_STYLES: Readonly<Record<ServiceReport['outcome'], Style>> = {
+type Reported = ServiceReport | StartServiceReport
+
+const OUTCOME_STYLES: Readonly<Record<Reported['outcome'], Style>> = {
   clean: 'green',
+  running: 'green',
+  failed: 'red',
+  stopped: 'dim',
   'timed-out': 'red',
   terminated: 'red',
   crashed: 'red',
@@ -32,11 +38,11 @@ const OUTCOME_STYLES: Readonly<Record<ServiceReport['outcome'], Style>> = {
 }
 
 /**
- * Draws a shutdown report as a waterfall: a line for each service with where it lived, how it ended, how long it took
- * and when; below it the steps that took time, and its errors. Without a newline at the end.
+ * Draws the report of a shutdown or a start as a waterfall: a line for each service with where it lived, how it went,
+ * how long it took and when; below it the steps that took time, and its errors. Without a newline at the end.
  */
 export function formatReport(
-  report: ShutdownReport,
+  report: ShutdownReport | StartReport,
   { width = 100, colour = false }: FormatOptions = {},
 ): string {
   const paint: Paint = (text, style) => {
@@ -45,7 +51,7 @@ export function formatReport(
     return `\u001B[${on}m${text}\u001B[${off}m`
   }
   const columns = Math.max(Math.floor(width), NARROWEST)
-  const rows = rowsOf(report.services)
+  const rows = rowsOf<Reported>(report.services)
   const table = rows.map(({ service, depth, name }) => ({
     name: shorten('  '.repeat(depth) + name, LONGEST_NAME),
     place: placeOf(service),
@@ -70,13 +76,13 @@ export function formatReport(
       paint(place.padEnd(widths.place), 'dim'),
       paint(outcome.padEnd(widths.outcome), style),
       total.padStart(widths.total),
-      paint(bar(service, report.totalMs, barLength), service.outcome === 'clean' ? undefined : style),
+      paint(bar(service, report.totalMs, barLength), style === 'green' ? undefined : style),
     ]
     lines.push(cells.join('  ').trimEnd())
     const indent = '  '.repeat(Math.min(depth, 10) + 2)
     for (const line of wrap(phasesOf(service), columns - indent.length))
       lines.push(indent + paint(line, 'dim'))
-    for (const error of service.errors) {
+    for (const error of 'errors' in service ? service.errors : []) {
       for (const line of wrap(errorText(error), columns - indent.length))
         lines.push(indent + paint(line, 'red'))
     }
@@ -85,7 +91,7 @@ export function formatReport(
 }
 
 /** Where its stop lies within the shutdown. */
-function bar({ startedAtMs, totalMs }: ServiceReport, whole: number, length: number): string {
+function bar({ startedAtMs, totalMs }: Reported, whole: number, length: number): string {
   if (startedAtMs === undefined || totalMs === undefined) return ''
   if (startedAtMs + totalMs < 0) return 'was down before'
   const cellAt = (ms: number): number => (ms * length) / Math.max(whole, 0.1)
@@ -96,7 +102,7 @@ function bar({ startedAtMs, totalMs }: ServiceReport, whole: number, length: num
   return ' '.repeat(from) + '█'.repeat(to - from)
 }
 
-function phasesOf({ phases, outcome }: ServiceReport): string {
+function phasesOf({ phases, outcome }: Reported): string {
   if (outcome === 'not-started') return ''
   const took = Object.entries(phases).filter(([, ms]) => ms > 0)
   if (took.length === 0) return 'no phase took 0.1 ms'

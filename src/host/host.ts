@@ -11,13 +11,14 @@ import { crashNode } from '../service/crash.ts'
 import { refuseWhileLoading } from '../service/loading.ts'
 import { LIBRARY_CLASS } from '../service/managed.ts'
 import { nodeOf } from '../service/node.ts'
-import { invalidState } from '../service/start.ts'
+import { invalidState, startRecordOf } from '../service/start.ts'
 import { stopNode } from '../service/stop.ts'
 import type { ServiceLike, StateChange } from '../service/types.ts'
 import type { ChildSpec } from '../supervisor/child.ts'
 import { Supervisor, type SupervisorOptions } from '../supervisor/supervisor.ts'
 import { dumpTree, stillStopping } from './dump.ts'
 import { type ShutdownReport, exitCodeOf, recordSoFar, shutdownReport } from './report.ts'
+import { type StartReport, startReport } from './start-report.ts'
 import { watchMainThread } from './watchdog.ts'
 import { checkSignals, listenToProcess, signalExitCode } from './signals.ts'
 
@@ -61,8 +62,9 @@ export class Host extends Supervisor {
   #metUncaught = false
   /** Of the shutdown under way or done; all unset by a start. */
   #reason: ShutdownReport['reason'] | undefined
-  #began: { readonly at: number; readonly wallTime: number } | undefined
+  #began: { readonly at: number; readonly instant: number } | undefined
   #totalMs: number | undefined
+  #startReport: StartReport | undefined
 
   /** @throws `ERR_INVALID_DURATION`, `ERR_INVALID_ARGUMENT` */
   constructor(services: Iterable<ServiceLike | ChildSpec> = [], options: HostOptions = {}) {
@@ -137,6 +139,11 @@ export class Host extends Supervisor {
     return this.#report()
   }
 
+  /** How its last start went; undefined until one is over. */
+  get startReport(): StartReport | undefined {
+    return this.#startReport
+  }
+
   /**
    * What the command line overrides.
    * @internal
@@ -177,6 +184,7 @@ export class Host extends Supervisor {
   }
 
   #changed({ state, previous, reason }: StateChange): void {
+    if (previous === 'starting') this.#startReport = startReport(startRecordOf(nodeOf(this)))
     if (state === 'starting') {
       this.#tellErrors = false
       this.#reason = undefined
@@ -201,7 +209,7 @@ export class Host extends Supervisor {
   #goDown(state: 'stopping' | 'crashed', previous: StateChange['state'], reason: unknown): void {
     const node = nodeOf(this)
     const { clock, run, restarting } = node
-    this.#began = { at: clock.now(), wallTime: clock.wallTime() }
+    this.#began = { at: clock.now(), instant: clock.instant() }
     const failedStart = state === 'crashed' && previous === 'starting'
     const forRestart = restarting?.cancelled === false && state === 'stopping'
     if (!forRestart) this.#reason ??= failedStart ? 'start-failed' : state === 'crashed' ? 'crash' : 'stop'
@@ -219,7 +227,7 @@ export class Host extends Supervisor {
     const began = this.#began
     return shutdownReport(recordSoFar(node), {
       reason: this.#reason ?? 'stop',
-      beganAt: began?.wallTime ?? node.clock.wallTime(),
+      beganAt: began?.instant ?? node.clock.instant(),
       totalMs: this.#totalMs ?? (began ? node.clock.now() - began.at : 0),
       budget: this.#stopTimeout,
     })

@@ -11,3 +11,9 @@ export function formatMs(ms: number): string {
 function trim(value: number, digits: number): string {
   return String(Number(value.toFixed(digits)))
 }
+
+/** As reports have them. */
+export function tenths(ms: number): number {
+  // Adding 0 makes 0 of -0.
+  return Math.round(ms * 10) / 10 + 0
+}

@@ -1,5 +1,6 @@
 import type { BeaconData } from '../beacon/beacon.ts'
 import type { ServiceNode } from '../service/node.ts'
+import { tenths } from './milliseconds.ts'
 import { recordOf } from '../service/stop.ts'
 import {
   type Outcome,
@@ -50,7 +51,7 @@ export interface ShutdownReport {
 /** What a report is made of, apart from the records of the services. */
 export interface ShutdownFacts {
   readonly reason: ShutdownReport['reason']
-  /** When the shutdown began, in milliseconds since the epoch, as the records have it. */
+  /** When the shutdown began, as the records have it: see Clock.instant(). */
   readonly beganAt: number
   /** Milliseconds. */
   readonly totalMs: number
@@ -67,7 +68,7 @@ export function recordSoFar(node: ServiceNode): TeardownRecord {
     label: node.owner.label,
     isolation: isolated ? 'thread' : 'inline',
     outcome: node.run.crashBeganHere ? 'crashed' : 'clean',
-    beganAt: node.clock.wallTime(),
+    beganAt: node.clock.instant(),
     totalMs: 0,
     phases: { ...node.run.phases },
     errors: [],
@@ -135,15 +136,10 @@ function phaseTimes(phases: TeardownRecord['phases']): PhaseTimes {
 }
 
 /** Depth first. A tree may be deeper than the stack. */
-function* inOrder(root: TeardownRecord): Generator<TeardownRecord> {
+export function* inOrder<R extends { readonly children: readonly R[] }>(root: R): Generator<R> {
   const rest = [root]
   for (let next = rest.pop(); next; next = rest.pop()) {
     yield next
     rest.push(...next.children.toReversed())
   }
-}
-
-function tenths(ms: number): number {
-  // Adding 0 makes 0 of -0.
-  return Math.round(ms * 10) / 10 + 0
 }

@@ -1,9 +1,10 @@
 import { formatMs } from './milliseconds.ts'
 import type { ServiceReport, ShutdownReport } from './report.ts'
+import type { StartReport, StartServiceReport } from './start-report.ts'
 
 /** A row of the report with its place in the tree. */
-export interface Row {
-  readonly service: ServiceReport
+export interface Row<S = ServiceReport> {
+  readonly service: S
   readonly depth: number
   /** What its path adds to its parent's. */
   readonly name: string
@@ -12,7 +13,7 @@ export interface Row {
 }
 
 /** The tree is read off the paths; a label may contain a slash, so only paths of the report itself count as parents. */
-export function rowsOf(services: readonly ServiceReport[]): Row[] {
+export function rowsOf<S extends { readonly path: string }>(services: readonly S[]): Row<S>[] {
   const above: number[] = []
   return services.map((service, index) => {
     while (above.length > 0 && !service.path.startsWith(`${services[above.at(-1)!]!.path}/`)) above.pop()
@@ -24,13 +25,16 @@ export function rowsOf(services: readonly ServiceReport[]): Row[] {
   })
 }
 
-export function headline({ reason, totalMs, withinBudget, budgetMs, services }: ShutdownReport): string {
+export function headline(report: ShutdownReport | StartReport): string {
+  const { services, totalMs } = report
   const count = `${services.length} ${services.length === 1 ? 'service' : 'services'}`
+  if ('outcome' in report) return `Start (${report.outcome}): ${count} in ${formatMs(totalMs)}`
+  const { reason, withinBudget, budgetMs } = report
   const budget = budgetMs === undefined ? 'budget' : `budget of ${formatMs(budgetMs)}`
   return `Shutdown (${reason}): ${count} in ${formatMs(totalMs)}, ${withinBudget ? 'within the' : 'OVER the'} ${budget}`
 }
 
-export function placeOf({ isolation, threadId }: ServiceReport): string {
+export function placeOf({ isolation, threadId }: ServiceReport | StartServiceReport): string {
   return threadId === undefined || isolation === 'inline' ? isolation : `thread ${threadId}`
 }
 

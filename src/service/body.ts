@@ -2,7 +2,7 @@ import type { Duration } from '../base/duration.ts'
 import type { Budget } from '../base/budget.ts'
 import type { WorkDefinition } from '../schedule/metadata.ts'
 import type { WorkEntry } from './describe-work.ts'
-import type { TeardownRecord } from './record.ts'
+import type { StartRecord, TeardownRecord } from './record.ts'
 import type { ServiceLike, ServiceView } from './types.ts'
 
 /**
@@ -54,4 +54,6 @@ export interface Body {
   describeWork?(): Promise<readonly WorkEntry[]>
   /** What is known of a teardown that went on elsewhere. */
   amendRecord?(record: TeardownRecord): TeardownRecord
+  /** What is known of a start that went on elsewhere. */
+  amendStartRecord?(record: StartRecord): StartRecord
 }

@@ -26,12 +26,45 @@ export interface TeardownRecord {
   readonly isolation: 'inline' | 'thread'
   readonly threadId?: number
   readonly outcome: Outcome
-  /** Milliseconds from the beginning of the process's teardown clock (`performance.timeOrigin` based epoch). */
+  /** Of Clock.instant(). */
   readonly beganAt: number
   readonly totalMs: number
   readonly phases: Readonly<Partial<Record<StopPhase, number>>>
   readonly errors: readonly TeardownError[]
   readonly children: readonly TeardownRecord[]
+}
+
+/** The steps of a start that take time, in their order; the first three are those of a service that is isolated. */
+export const START_PHASES = [
+  'threadStart',
+  'moduleLoad',
+  'construction',
+  'postInit',
+  'onRestart',
+  'onInitDependencies',
+  'onFirstStart',
+  'onStart',
+  'tasks',
+  'children',
+  'onStarted',
+] as const
+export type StartPhase = (typeof START_PHASES)[number]
+
+export type StartOutcome = 'running' | 'failed' | 'stopped' | 'not-started'
+
+/** How one service's last run began, and those of its children: plain data, as TeardownRecord is. */
+export interface StartRecord {
+  readonly path: string
+  readonly label: string
+  readonly isolation: 'inline' | 'thread'
+  readonly threadId?: number
+  /** `stopped`: before it was running. */
+  readonly outcome: StartOutcome
+  /** Of Clock.instant(). */
+  readonly beganAt: number
+  readonly totalMs: number
+  readonly phases: Readonly<Partial<Record<StartPhase, number>>>
+  readonly children: readonly StartRecord[]
 }
 
 export function describeError(error: unknown, phase: string): TeardownError {

@@ -4,7 +4,8 @@ import { Deferred } from '../base/deferred.ts'
 import type { WorkDefinition } from '../schedule/metadata.ts'
 import { WorkSet } from './work.ts'
 import type { ServiceNode } from './node.ts'
-import type { StopPhase } from './record.ts'
+import type { StartPhase, StopPhase } from './record.ts'
+import { Stopwatch } from './stopwatch.ts'
 
 /** Everything that belongs to one run of a service, from its start to the end of its teardown. */
 export class Run {
@@ -16,7 +17,10 @@ export class Run {
   /** The step that start or stop is in, for messages. */
   phase = 'postInit'
   /** The step that start is in or ended in; the teardown, which may overtake an abandoned hook, leaves it alone. */
-  startPhase = 'postInit'
+  startPhase: StartPhase = 'postInit'
+  /** Of Clock.instant(). */
+  startedAt = 0
+  readonly start = new Stopwatch<StartPhase>()
   begun = false
   /** Past `onStart`: `onStop` and `onShutdown` are owed. */
   hooksDue = false

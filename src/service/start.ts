@@ -4,6 +4,7 @@ import { nextTurn } from '../base/clock.ts'
 import { Deferred, ignoreRejection } from '../base/deferred.ts'
 import { refuseWhileLoading } from './loading.ts'
 import { type ServiceNode, nodeOf } from './node.ts'
+import type { StartPhase, StartRecord } from './record.ts'
 import type { Run } from './run.ts'
 import { teardown } from './stop.ts'
 
@@ -69,11 +70,15 @@ export function beginStart(node: ServiceNode, { restart }: { restart: boolean })
 }
 
 async function climb(node: ServiceNode, run: Run, restart: boolean): Promise<void> {
+  run.startedAt = node.clock.instant()
+  // Who listens to the change belongs to the time it takes, too.
+  run.start.enter(run.startPhase, node.clock.now())
   node.transition('starting')
   void takeSteps(node, run, restart)
     .catch((error: unknown) => stepFailed(node, run, error))
     .then(() => {
       run.atRest = true
+      run.start.end(node.clock.now())
       run.stepsOver.resolve()
     })
   // The teardown resolves it too, when it gives up a hook that outlives the budget: start() settles all the same.
@@ -110,12 +115,13 @@ function stepFailed(node: ServiceNode, run: Run, error: unknown): void {
 async function takeSteps(node: ServiceNode, run: Run, restart: boolean): Promise<void> {
   const { body } = node
   const going = (): boolean => node.run === run && node.state === 'starting'
-  const enter = (phase: string): boolean => {
+  const enter = (phase: StartPhase): boolean => {
     if (!going()) return false
     run.phase = run.startPhase = phase
+    run.start.enter(phase, node.clock.now())
     return true
   }
-  const step = async (phase: string, work: () => unknown): Promise<boolean> => {
+  const step = async (phase: StartPhase, work: () => unknown): Promise<boolean> => {
     if (!enter(phase)) return false
     await work()
     return going()
@@ -150,6 +156,30 @@ async function takeSteps(node: ServiceNode, run: Run, restart: boolean): Promise
   body.lifecycle('Started')
   // Looked at once more: a stop or a crash may come between the end of the step and here.
   if (!(await step('onStarted', () => body.started())) || !going()) return
+  run.start.end(node.clock.now())
   run.reachedRunning = true
   node.transition('running')
+}
+
+/** How the last run of a service began, or that there was none. */
+export function startRecordOf(node: ServiceNode): StartRecord {
+  const { run, body } = node
+  const outcome = !run.begun
+    ? 'not-started'
+    : run.reachedRunning
+      ? 'running'
+      : run.crashedWith || node.state === 'crashed'
+        ? 'failed'
+        : 'stopped'
+  const record: StartRecord = {
+    path: node.beacon.path,
+    label: node.owner.label,
+    isolation: 'inline',
+    outcome,
+    beganAt: run.startedAt,
+    totalMs: run.start.totalMs,
+    phases: { ...run.start.steps },
+    children: node.children.map(startRecordOf),
+  }
+  return body.amendStartRecord?.(record) ?? record
 }

@@ -89,7 +89,7 @@ export async function teardown(node: ServiceNode, run: Run): Promise<unknown[]> 
   const budget = (run.budget ??= new Budget(clock))
   const own: { error: unknown; phase: string }[] = []
   const ofChildren: unknown[] = []
-  const beganAt = clock.wallTime()
+  const beganAt = clock.instant()
   const began = clock.now()
 
   /** `describeOverrun` is asked only if the budget gives the step up. */

@@ -53,6 +53,8 @@ export interface EntryData {
 const ENTRY = new URL('../../workers/thread.js', import.meta.url)
 
 export class ThreadCarrier implements Carrier {
+  /** Kept: the worker has none any more once it has ended. */
+  readonly threadId: number
   readonly #worker: Worker
   readonly #exited = new Deferred<CarrierExit>()
 
@@ -72,6 +74,7 @@ export class ThreadCarrier implements Carrier {
       ...(options.env ? { env: options.env } : {}),
       ...(options.resourceLimits ? { resourceLimits: options.resourceLimits } : {}),
     })
+    this.threadId = this.#worker.threadId
     let error: unknown
     this.#worker.on('message', receive)
     // Without a listener an uncaught error in the thread would end this one.
@@ -80,10 +83,6 @@ export class ThreadCarrier implements Carrier {
     this.#worker.once('exit', (exitCode) => {
       this.#exited.resolve(error === undefined ? { exitCode } : { exitCode, error })
     })
-  }
-
-  get threadId(): number {
-    return this.#worker.threadId
   }
 
   get exited(): Promise<CarrierExit> {

@@ -6,7 +6,7 @@ import type { Body } from '../service/body.ts'
 import { crashNode } from '../service/crash.ts'
 import type { WorkEntry } from '../service/describe-work.ts'
 import type { ServiceNode } from '../service/node.ts'
-import type { TeardownRecord } from '../service/record.ts'
+import type { StartRecord, TeardownRecord } from '../service/record.ts'
 import type { ServiceView } from '../service/types.ts'
 import type { ResolvedOptions } from './options.ts'
 import type { Remote } from './remote.ts'
@@ -111,6 +111,10 @@ export class IsolatedBody implements Body, Remote {
 
   async describeWork(): Promise<readonly WorkEntry[]> {
     return (await this.#session?.describeWork()) ?? []
+  }
+
+  amendStartRecord(record: StartRecord): StartRecord {
+    return this.#session?.amendStartRecord(record) ?? { ...record, isolation: this.options.isolation }
   }
 
   amendRecord(record: TeardownRecord): TeardownRecord {

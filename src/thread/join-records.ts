@@ -1,5 +1,6 @@
-import type { TeardownRecord } from '../service/record.ts'
+import type { StartRecord, TeardownRecord } from '../service/record.ts'
 import type { Isolation } from './options.ts'
+import type { StartThere } from './protocol.ts'
 
 interface Ending {
   /** Ended by us. */
@@ -27,5 +28,29 @@ export function joinRecords(
     phases: { ...(remote ?? own).phases, ...(thread ? { threadExit: thread.exitMs } : {}) },
     errors: remote && remote.errors.length > 0 ? remote.errors : own.errors,
     children: remote?.children ?? [],
+  }
+}
+
+interface Beginning {
+  readonly isolation: Isolation
+  readonly thread: { readonly threadId: number | undefined; readonly openedAt: number } | undefined
+}
+
+/** As joinRecords, of the start: what the handle waited for is told by the steps over there. */
+export function joinStartRecords(
+  own: StartRecord,
+  there: StartThere | undefined,
+  { isolation, thread }: Beginning,
+): StartRecord {
+  const threadId = thread?.threadId === undefined ? {} : { threadId: thread.threadId }
+  if (!there) return { ...own, isolation, ...threadId }
+  const { servedAt, moduleLoad, construction, record } = there
+  const threadStart = thread ? { threadStart: Math.max(servedAt - thread.openedAt, 0) } : {}
+  return {
+    ...own,
+    isolation,
+    ...threadId,
+    phases: { ...threadStart, moduleLoad, construction, ...record.phases },
+    children: record.children,
   }
 }

@@ -2,7 +2,7 @@ import type { MessagePort } from 'node:worker_threads'
 import type { EncodedThrow } from '../errors/encode.ts'
 import type { LogRecord } from '../logging/types.ts'
 import type { WorkEntry } from '../service/describe-work.ts'
-import type { TeardownRecord } from '../service/record.ts'
+import type { StartRecord, TeardownRecord } from '../service/record.ts'
 import type { ServiceState } from '../service/types.ts'
 import type { Packed } from '../worker/pack.ts'
 import type { HandedHandle } from './handle-port.ts'
@@ -53,7 +53,7 @@ export type FromService =
   /** The module is loaded and the instance made. */
   | { readonly kind: 'loaded'; readonly methods: readonly string[] }
   | { readonly kind: 'step'; readonly step: string }
-  | { readonly kind: 'started' }
+  | { readonly kind: 'started'; readonly start: StartThere }
   | { readonly kind: 'start-failed'; readonly error: EncodedThrow }
   | { readonly kind: 'crashed'; readonly reason: EncodedThrow }
   /** `this.stop()` and `this.restart()` in the service act on the handle. */
@@ -69,6 +69,17 @@ export type FromService =
   | { readonly kind: 'output'; readonly to: 'stdout' | 'stderr'; readonly chunk: string | Uint8Array }
   | { readonly kind: 'work'; readonly id: number; readonly work: readonly WorkEntry[] }
   | { readonly kind: 'tree'; readonly change: TreeChange }
+
+/** How a service started, as its own side saw it. */
+export interface StartThere {
+  /** When this library began there: see Clock.instant(). */
+  readonly servedAt: number
+  /** Milliseconds. */
+  readonly moduleLoad: number
+  /** Milliseconds. */
+  readonly construction: number
+  readonly record: StartRecord
+}
 
 /** A change in the graph below the service, whose own id is 0. */
 export type TreeChange =

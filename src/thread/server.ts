@@ -1,4 +1,5 @@
 import type { MessagePort } from 'node:worker_threads'
+import { systemClock } from '../base/clock.ts'
 import { Budget } from '../base/budget.ts'
 import { toMilliseconds } from '../errors/arguments.ts'
 import { bulkheadError } from '../errors/bulkhead-error.ts'
@@ -10,8 +11,9 @@ import { describeWork } from '../service/describe-work.ts'
 import type { HooksBody } from '../service/hooks.ts'
 import { NODE, type ServiceNode } from '../service/node.ts'
 import type { Service } from '../service/service.ts'
-import { beginStart } from '../service/start.ts'
+import { beginStart, startRecordOf } from '../service/start.ts'
 import { recordOf, stopNode } from '../service/stop.ts'
+import { Stopwatch } from '../service/stopwatch.ts'
 import type { StopOptions } from '../service/types.ts'
 import { Inbox } from './batch.ts'
 import type { ServiceEnd } from './carrier.ts'
@@ -73,8 +75,10 @@ export class Server {
   }
 
   async run(): Promise<void> {
+    const servedAt = systemClock.instant()
+    const making = new Stopwatch<'moduleLoad' | 'construction'>()
     try {
-      const service = await this.#make()
+      const service = await this.#make(making)
       const node = service[NODE]
       this.#adopt(node)
       if (this.#stopTold) {
@@ -88,7 +92,11 @@ export class Server {
       node.onChange(() => this.#rootChanged(node))
       const starting = beginStart(node, { restart: this.#boot.restart })
       await starting
-      this.#tell({ kind: 'started' })
+      const { moduleLoad = 0, construction = 0 } = making.steps
+      this.#tell({
+        kind: 'started',
+        start: { servedAt, moduleLoad, construction, record: startRecordOf(node) },
+      })
     } catch (error) {
       this.#tell({ kind: 'start-failed', error: encodeError(error) })
       this.#finish((await this.#node?.run.down) ?? [])
@@ -99,11 +107,14 @@ export class Server {
     if (!this.#ended) this.#end.outbox.post(message)
   }
 
-  async #make(): Promise<Service> {
+  async #make(times: Stopwatch<'moduleLoad' | 'construction'>): Promise<Service> {
     this.#tell({ kind: 'step', step: 'load module' })
+    times.enter('moduleLoad', systemClock.now())
     const serviceClass = (await this.#options.load()) as unknown as new (...args: unknown[]) => Service
     this.#tell({ kind: 'step', step: 'constructor' })
+    times.enter('construction', systemClock.now())
     const service = new serviceClass(...(this.#link.unpack(this.#boot.args) as unknown[]))
+    times.end(systemClock.now())
     const methods = callableMethods(serviceClass, service)
     const dispatcher = new Dispatcher(service[NODE], this.#boot.limits)
     this.#dispatcher = dispatcher

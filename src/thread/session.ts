@@ -7,18 +7,18 @@ import { encodeError } from '../errors/encode.ts'
 import { onSinkLevelChange, writeRecord } from '../logging/sink.ts'
 import type { WorkEntry } from '../service/describe-work.ts'
 import type { ServiceNode } from '../service/node.ts'
-import type { TeardownRecord } from '../service/record.ts'
+import type { StartRecord, TeardownRecord } from '../service/record.ts'
 import { SeveralErrors } from '../service/stop.ts'
 import type { CarrierExit } from './carrier.ts'
 import type { CallOptions } from './client.ts'
 import { Conversation } from './conversation.ts'
 import { deathReason } from './death.ts'
-import { joinRecords } from './join-records.ts'
+import { joinRecords, joinStartRecords } from './join-records.ts'
 import { Mirror } from './mirror.ts'
 import { Place } from './place.ts'
 import type { Channel } from './remote.ts'
 import type { ResolvedOptions } from './options.ts'
-import type { FromService, LinkMessage, ReplyMessage, ToService } from './protocol.ts'
+import type { FromService, LinkMessage, ReplyMessage, StartThere, ToService } from './protocol.ts'
 import { stopThere } from './stop-there.ts'
 import { WorkQuestions } from './work-questions.ts'
 
@@ -56,6 +56,7 @@ export class Session implements Channel {
   #stopping: Promise<void> | undefined
   #stopReported = false
   #record: TeardownRecord | undefined
+  #start: StartThere | undefined
   #exitMs = 0
   #downErrors: unknown[] = []
   readonly #work = new WorkQuestions()
@@ -180,6 +181,15 @@ export class Session implements Channel {
     return joinRecords(own, this.#record, { terminated, isolation, thread })
   }
 
+  amendStartRecord(own: StartRecord): StartRecord {
+    const { isThread, threadId, openedAt } = this.#place
+    const { isolation } = this.#options.options
+    return joinStartRecords(own, this.#start, {
+      isolation,
+      thread: isThread ? { threadId, openedAt } : undefined,
+    })
+  }
+
   async #spawn(): Promise<void> {
     const { node, options, restart } = this.#options
     const source = await options.resolve()
@@ -276,6 +286,7 @@ export class Session implements Channel {
       case 'started':
         // Now, not when start() goes on: what comes next may be a crash.
         this.#running = true
+        this.#start = message.start
         this.#started.resolve()
         break
       case 'start-failed':

@@ -4,16 +4,24 @@ import { overLimit } from '../../src/cli/bench.ts'
 import { formatBench, formatTable } from '../../src/cli/bench-format.ts'
 import { parseResult, percentiles, summarize } from '../../src/cli/bench-result.ts'
 import type { ServiceReport } from '../../src/host/report.ts'
+import type { StartServiceReport } from '../../src/host/start-report.ts'
 
 const NO_TIME = { drain: 0, onStop: 0, children: 0, futures: 0, waitForShutdown: 0, onShutdown: 0 }
+
+function started(path: string, totalMs: number, phases: StartServiceReport['phases']): StartServiceReport {
+  return { path, label: path, isolation: 'inline', outcome: 'running', phases, startedAtMs: 0, totalMs }
+}
 
 function bench(startMs: number, stopMs: number): BenchRun {
   const service = (path: string, more: Partial<ServiceReport> = {}): ServiceReport => {
     return { path, label: path, isolation: 'inline', outcome: 'clean', phases: NO_TIME, errors: [], ...more }
   }
   return {
-    startMs,
-    starts: { Host: startMs, 'Host/a': startMs / 2 },
+    start: {
+      outcome: 'running',
+      totalMs: startMs,
+      services: [started('Host', startMs, { children: startMs }), started('Host/a', startMs / 2, {})],
+    },
     report: {
       reason: 'stop',
       totalMs: stopMs,
@@ -43,21 +51,22 @@ void t.test('a table of services and the phases that took time', async (t) => {
     formatTable(result, 'app.ts'),
     `
 app.ts: 3 runs
-                        p50     p90     p99
-whole app  start     110 ms  120 ms  120 ms
-           shutdown    6 ms     2 s     2 s
-Host       start     110 ms  120 ms  120 ms
-           children    6 ms     2 s     2 s
-           stop        6 ms     2 s     2 s
-Host/a     start      55 ms   60 ms   60 ms
-           onStop      3 ms     1 s     1 s
-           stop        3 ms     1 s     1 s`.trim(),
+                              p50     p90     p99
+whole app  start           110 ms  120 ms  120 ms
+           shutdown          6 ms     2 s     2 s
+Host       start           110 ms  120 ms  120 ms
+           start.children  110 ms  120 ms  120 ms
+           children          6 ms     2 s     2 s
+           stop              6 ms     2 s     2 s
+Host/a     start            55 ms   60 ms   60 ms
+           onStop            3 ms     1 s     1 s
+           stop              3 ms     1 s     1 s`.trim(),
   )
 })
 
 void t.test('the totals of each run, and what the shutdown of the median one waited for', async (t) => {
-  const result = summarize([bench(100, 4), bench(120.1234, 6), bench(110, 2000)])
-  t.same(result.samples, { start: [100, 120.123, 110], shutdown: [4, 6, 2000] })
+  const result = summarize([bench(100, 4), bench(120.1, 6), bench(110, 2000)])
+  t.same(result.samples, { start: [100, 120.1, 110], shutdown: [4, 6, 2000] })
   t.same(result.services[1]?.samples, { stop: [2, 3, 1000] })
   t.equal(result.medianRun, 2)
   t.same(result.criticalPath, [

@@ -1,0 +1,13 @@
+import t from 'tap'
+import { Stopwatch } from '../../src/service/stopwatch.ts'
+
+void t.test('each step ends where the next begins; a step that comes again is added', async (t) => {
+  const watch = new Stopwatch<'a' | 'b'>()
+  t.same([watch.steps, watch.totalMs], [{}, 0])
+  watch.enter('a', 10)
+  watch.enter('b', 13)
+  watch.enter('a', 20)
+  watch.end(25)
+  watch.end(40)
+  t.same([watch.steps, watch.totalMs], [{ a: 8, b: 7 }, 15])
+})
