@@ -1,7 +1,7 @@
 import type { BeaconData } from '../beacon/beacon.ts'
 import type { ServiceNode } from '../service/node.ts'
 import { tenths } from './milliseconds.ts'
-import { recordOf } from '../service/stop.ts'
+import { recordOf } from '../service/teardown-record.ts'
 import {
   type Outcome,
   type StopPhase,

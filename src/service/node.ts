@@ -107,6 +107,10 @@ export class ServiceNode {
     return Array.from(this.#children.values(), (child) => child.node)
   }
 
+  get hasChildren(): boolean {
+    return this.#children.size > 0
+  }
+
   /** Live: sees children that are added while it is under way. */
   *eachChild(): Generator<ServiceNode> {
     for (const child of this.#children.values()) yield child.node
@@ -233,6 +237,7 @@ export class ServiceNode {
 
   /** Three restarts leave as many children as one start. */
   dropChildrenOf(run: Run): void {
+    if (this.#children.size === 0) return
     for (const child of Array.from(this.#children.values())) if (child.run === run) this.dropChild(child.node)
   }
 }

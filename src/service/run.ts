@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events'
 import type { Budget } from '../base/budget.ts'
-import { Deferred } from '../base/deferred.ts'
+import { Latch } from '../base/deferred.ts'
 import type { WorkDefinition } from '../schedule/metadata.ts'
 import { WorkSet } from './work.ts'
 import type { ServiceNode } from './node.ts'
@@ -13,7 +13,7 @@ export class Run {
   readonly resources: (Disposable | AsyncDisposable)[] = []
   /** Tasks added during this run, before they were due. */
   readonly definitions: WorkDefinition[] = []
-  readonly shutdown = new Deferred()
+  readonly shutdown = new Latch()
   /** The step that start or stop is in, for messages. */
   phase = 'postInit'
   /** The step that start is in or ended in; the teardown, which may overtake an abandoned hook, leaves it alone. */
@@ -35,7 +35,7 @@ export class Run {
   /** The whole start(), for those who join it. */
   starting: Promise<void> | undefined
   /** Resolves when the steps of start have come to rest, or were given up by the teardown. */
-  readonly stepsOver = new Deferred()
+  readonly stepsOver = new Latch()
   /** Whether the steps of start came to rest by themselves. */
   atRest = false
   /** Marked together with what is above it: its teardown began when its turn in the order came. */
@@ -47,12 +47,12 @@ export class Run {
   /** Told when nothing of it is left but the thread that it ran in. */
   worked: (() => void) | undefined
   /** Resolves when the run is over, also while `down` is yet to come. */
-  readonly ended = new Deferred()
+  readonly ended = new Latch()
   readonly phases: Partial<Record<StopPhase, number>> = {}
 
   #controller: AbortController | undefined
   #ended = false
-  readonly #stopBegun = new Deferred()
+  readonly #stopBegun = new Latch()
 
   constructor(node: ServiceNode) {
     this.work = new WorkSet(node, this)

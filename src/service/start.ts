@@ -1,7 +1,8 @@
 import { bulkheadError, isAbortError, isBulkheadError } from '../errors/bulkhead-error.ts'
 import { describe } from '../errors/describe.ts'
 import { nextTurn } from '../base/clock.ts'
-import { Deferred, ignoreRejection } from '../base/deferred.ts'
+import { Deferred, ignoreRejection, isPromiseLike } from '../base/deferred.ts'
+import type { WorkDefinition } from '../schedule/metadata.ts'
 import { refuseWhileLoading } from './loading.ts'
 import { type ServiceNode, nodeOf } from './node.ts'
 import type { StartPhase, StartRecord } from './record.ts'
@@ -74,13 +75,7 @@ async function climb(node: ServiceNode, run: Run, restart: boolean): Promise<voi
   // Who listens to the change belongs to the time it takes, too.
   run.start.enter(run.startPhase, node.clock.now())
   node.transition('starting')
-  void takeSteps(node, run, restart)
-    .catch((error: unknown) => stepFailed(node, run, error))
-    .then(() => {
-      run.atRest = true
-      run.start.end(node.clock.now())
-      run.stepsOver.resolve()
-    })
+  void comeToRest(node, run, restart)
   // The teardown resolves it too, when it gives up a hook that outlives the budget: start() settles all the same.
   await run.stepsOver.promise
   if (run.reachedRunning) return
@@ -91,6 +86,17 @@ async function climb(node: ServiceNode, run: Run, restart: boolean): Promise<voi
     { service: node.beacon.path },
     { service: node.beacon.path },
   )
+}
+
+async function comeToRest(node: ServiceNode, run: Run, restart: boolean): Promise<void> {
+  try {
+    await takeSteps(node, run, restart)
+  } catch (error) {
+    stepFailed(node, run, error)
+  }
+  run.atRest = true
+  run.start.end(node.clock.now())
+  run.stepsOver.resolve()
 }
 
 function stepFailed(node: ServiceNode, run: Run, error: unknown): void {
@@ -112,6 +118,13 @@ function stepFailed(node: ServiceNode, run: Run, error: unknown): void {
   node.transition('crashed', error)
 }
 
+/** Known by its name: what was added later replaces the work, in the place of the earlier one. */
+function tasksOf(node: ServiceNode, run: Run): readonly WorkDefinition[] {
+  const tasks = node.body.tasks()
+  if (run.definitions.length === 0 && tasks.length < 2) return tasks
+  return [...new Map([...tasks, ...run.definitions].map((task) => [task.name, task])).values()]
+}
+
 async function takeSteps(node: ServiceNode, run: Run, restart: boolean): Promise<void> {
   const { body } = node
   const going = (): boolean => node.run === run && node.state === 'starting'
@@ -121,10 +134,10 @@ async function takeSteps(node: ServiceNode, run: Run, restart: boolean): Promise
     run.start.enter(phase, node.clock.now())
     return true
   }
-  const step = async (phase: StartPhase, work: () => unknown): Promise<boolean> => {
+  const step = (phase: StartPhase, work: () => unknown): Promise<boolean> | boolean => {
     if (!enter(phase)) return false
-    await work()
-    return going()
+    const result = work()
+    return isPromiseLike(result) ? Promise.resolve(result).then(going) : going()
   }
 
   if (!(await step('postInit', () => body.postInit()))) return
@@ -142,12 +155,11 @@ async function takeSteps(node: ServiceNode, run: Run, restart: boolean): Promise
   // Owed from here on, also when a stop or a crash arrived while it ran.
   run.hooksDue = true
   if (!going()) return
-  // Known by its name: what was added later replaces the work, in the place of the earlier one.
-  const tasks = new Map([...body.tasks(), ...run.definitions].map((task) => [task.name, task]))
-  for (const definition of tasks.values()) run.work.startTask(definition)
+  const tasks = tasksOf(node, run)
+  for (const definition of tasks) run.work.startTask(definition)
   run.tasksStarted = true
   // A task that fails at once fails the start, however little there is left to wait for.
-  if (tasks.size > 0 && !(await step('tasks', nextTurn))) return
+  if (tasks.length > 0 && !(await step('tasks', nextTurn))) return
   // The iterator is live: what a task adds while an earlier child starts has its turn too.
   for (const child of node.eachChild()) {
     if (!(await step('children', () => startChild(child)))) return

@@ -1,9 +1,8 @@
 import { Budget } from '../base/budget.ts'
-import { toMilliseconds } from '../errors/arguments.ts'
-import { bulkheadError, isBulkheadError } from '../errors/bulkhead-error.ts'
 import type { ServiceNode } from './node.ts'
-import { type Outcome, type StopPhase, type TeardownRecord, STOP_PHASES, describeError } from './record.ts'
 import type { Run } from './run.ts'
+import { StopSteps } from './stop-steps.ts'
+import { teardownRecord } from './teardown-record.ts'
 
 /**
  * Stops the subtree, or joins the stop or the teardown under way. Undefined when there is nothing to stop; else the
@@ -66,16 +65,9 @@ function* inStopOrder(parent: ServiceNode): Generator<ServiceNode> {
 }
 
 function isAnyUpBelow(node: ServiceNode): boolean {
+  if (!node.hasChildren) return false
   for (const child of node.eachChild()) if (child.inRun || isAnyUpBelow(child)) return true
   return false
-}
-
-/** Thrown by a step that has met more than one. */
-export class SeveralErrors {
-  readonly errors: readonly unknown[]
-  constructor(errors: readonly unknown[]) {
-    this.errors = errors
-  }
 }
 
 /** The order is that of hooks: a thread may end while the next in line stops. */
@@ -83,106 +75,86 @@ async function worked(run: Run, stopping: Promise<unknown>): Promise<void> {
   await Promise.race([stopping, new Promise<void>((resolve) => (run.worked = resolve))])
 }
 
-/** The steps of stop, in their order; an error in one does not skip the others. Never rejects. */
-export async function teardown(node: ServiceNode, run: Run): Promise<unknown[]> {
-  const { body, clock } = node
-  const budget = (run.budget ??= new Budget(clock))
-  const own: { error: unknown; phase: string }[] = []
-  const ofChildren: unknown[] = []
-  const beganAt = clock.instant()
-  const began = clock.now()
-
-  /** `describeOverrun` is asked only if the budget gives the step up. */
-  const step = async (phase: string, work: () => unknown, describeOverrun?: () => string): Promise<void> => {
-    const from = clock.now()
-    run.phase = phase
-    try {
-      const result = work()
-      // Ending threads is no user's code: it is over soon, and nothing may go on before they are gone.
-      if (body.keepsBudget || phase === 'threadExit') await result
-      else if (isPromiseLike(result) && !(await budget.within(result))) {
-        own.push({ phase, error: overrun(node, phase, describeOverrun?.() ?? phase, budget) })
-      }
-    } catch (error) {
-      for (const one of error instanceof SeveralErrors ? error.errors : [error])
-        own.push({ phase, error: one })
-    }
-    if (isStopPhase(phase)) run.phases[phase] = (run.phases[phase] ?? 0) + clock.now() - from
+/** Stops what is below; returns the errors of that. */
+async function stopChildren(node: ServiceNode, run: Run, budget: Budget): Promise<unknown[]> {
+  const from = node.clock.now()
+  run.phase = 'children'
+  const outcomes: (unknown[] | Promise<unknown[]>)[] = []
+  for (const child of inStopOrder(node)) {
+    child.cancelRestart()
+    const stopping = stopNode(child, budget)
+    if (!stopping) continue
+    if (child.body.release) await worked(child.run, stopping)
+    outcomes.push(child.body.release ? stopping : await stopping)
   }
+  const errors: unknown[] = []
+  for (const outcome of outcomes) errors.push(...(outcome instanceof Promise ? await outcome : outcome))
+  run.phases.children = (run.phases.children ?? 0) + node.clock.now() - from
+  return errors
+}
 
-  if (!run.stopTold) body.lifecycle('Stopping...')
+/** What start is in has to come to rest first. */
+async function endStart(run: Run, steps: StopSteps, budget: Budget): Promise<void> {
   const { startPhase } = run
-  if (run.reachedRunning) {
-    // Nothing of start is left.
-  } else if (startPhase === 'children') {
+  if (startPhase === 'children') {
     // A child that outlives the budget is named by its own teardown.
     await budget.within(run.stepsOver.promise)
   } else if (run.marked && budget.spent && !run.atRest) {
     // It had all the budget while what is above it waited for it: the grace is for the steps that remain.
-    own.push({ phase: startPhase, error: overrun(node, startPhase, startPhase, budget) })
+    steps.overrun(startPhase)
   } else {
-    await step(startPhase, () => run.stepsOver.promise)
+    await steps.take(startPhase, () => run.stepsOver.promise)
   }
+}
+
+/** The steps of stop, in their order; an error in one does not skip the others. Never rejects. */
+export async function teardown(node: ServiceNode, run: Run): Promise<unknown[]> {
+  const { body, clock } = node
+  const budget = (run.budget ??= new Budget(clock))
+  const steps = new StopSteps(node, run, budget)
+  const ofChildren: unknown[] = []
+  const beganAt = clock.instant()
+  const began = clock.now()
+
+  if (!run.stopTold) body.lifecycle('Stopping...')
+  if (!run.reachedRunning) await endStart(run, steps, budget)
   // Given up or over: start() must not wait for a hook that was abandoned.
   run.stepsOver.resolve()
   if (body.drain) {
-    await step(
-      'drain',
-      () => body.drain?.(budget),
-      () => body.describeDrain?.() ?? 'drain',
-    )
+    const what = (): string => body.describeDrain?.() ?? 'drain'
+    await steps.take('drain', () => body.drain?.(budget), what)
   }
-  if (run.hooksDue) await step('onStop', () => body.stop(budget))
-
-  const stopChildren = async (): Promise<void> => {
-    const from = clock.now()
-    run.phase = 'children'
-    const outcomes: (unknown[] | Promise<unknown[]>)[] = []
-    for (const child of inStopOrder(node)) {
-      child.cancelRestart()
-      const stopping = stopNode(child, budget)
-      if (!stopping) continue
-      if (child.body.release) await worked(child.run, stopping)
-      outcomes.push(child.body.release ? stopping : await stopping)
-    }
-    for (const outcome of outcomes) ofChildren.push(...(outcome instanceof Promise ? await outcome : outcome))
-    run.phases.children = (run.phases.children ?? 0) + clock.now() - from
-  }
-  await stopChildren()
+  if (run.hooksDue) await steps.take('onStop', () => body.stop(budget))
+  if (node.hasChildren) ofChildren.push(...(await stopChildren(node, run, budget)))
 
   run.work.cancel()
   body.lifecycle('Stopped')
   // Without onStop nobody was told that a shutdown is waited for.
-  if (body.shutdownPolicy.wait && run.hooksDue) await shutdownStep(node, run, step, own)
-  await step(
+  if (run.hooksDue && body.shutdownPolicy.wait) await steps.waitForShutdown()
+  const work = steps.take(
     'futures',
     () => run.work.settled(),
     () => `${run.work.pending.join(', ')} (task or future)`,
   )
+  if (work) await work
   run.work.close()
   // What tasks and hooks have started by themselves since then.
-  if (isAnyUpBelow(node)) await stopChildren()
-  const disposeAll = async (): Promise<void> => {
-    for (let resource = run.resources.pop(); resource; resource = run.resources.pop()) {
-      const last = resource
-      await step('resources', () => dispose(last))
-    }
-  }
-  await disposeAll()
-  if (body.release) await step('threadExit', () => body.release?.(budget, () => run.worked?.()))
-  if (run.hooksDue) await step('onShutdown', () => body.shutdown())
-  await disposeAll()
+  if (isAnyUpBelow(node)) ofChildren.push(...(await stopChildren(node, run, budget)))
+  if (run.resources.length > 0) await disposeAll(run, steps)
+  if (body.release) await steps.take('threadExit', () => body.release?.(budget, () => run.worked?.()))
+  if (run.hooksDue) await steps.take('onShutdown', () => body.shutdown())
+  if (run.resources.length > 0) await disposeAll(run, steps)
   // Somebody may have started one that had its turn already, and a crash since then counts on this teardown for it.
   // From here to the end of the run nothing is awaited.
-  while (isAnyUpBelow(node)) await stopChildren()
+  while (isAnyUpBelow(node)) ofChildren.push(...(await stopChildren(node, run, budget)))
   body.lifecycle('Shutdown complete!')
 
-  const record = teardownRecord(node, run, { beganAt, totalMs: clock.now() - began, own })
+  const record = teardownRecord(node, run, { beganAt, totalMs: clock.now() - began, met: steps.met })
   node.lastTeardown = body.amendRecord?.(record) ?? record
   node.dropChildrenOf(run)
   run.over = true
   if (node.state === 'crashed') {
-    for (const { error, phase } of own) body.problem(error, `${phase} failed during the teardown`)
+    for (const { error, phase } of steps.met) body.problem(error, `${phase} failed during the teardown`)
     // Of those that had stopped before the crash: nobody else is told.
     for (const error of ofChildren) body.problem(error, 'A child met an error while stopping')
     body.ended?.()
@@ -193,81 +165,14 @@ export async function teardown(node: ServiceNode, run: Run): Promise<unknown[]> 
   body.ended?.()
   node.transition('stopped')
   run.ended.resolve()
-  return [...own.map(({ error }) => error), ...ofChildren]
+  return [...steps.met.map(({ error }) => error), ...ofChildren]
 }
 
-async function shutdownStep(
-  node: ServiceNode,
-  run: Run,
-  step: (phase: string, work: () => unknown, describeOverrun?: () => string) => Promise<void>,
-  own: { error: unknown; phase: string }[],
-): Promise<void> {
-  const service = node.beacon.path
-  const phase = 'waitForShutdown'
-  let cancelTimer: (() => void) | undefined
-  await step(phase, () => {
-    const timeout = toMilliseconds(node.body.shutdownPolicy.timeout)
-    const tooLate = new Promise<void>((resolve) => {
-      cancelTimer = node.clock.after(timeout, () => {
-        const error = bulkheadError('ERR_SHUTDOWN_TIMEOUT', { service, timeout }, { service, phase })
-        own.push({ phase, error })
-        resolve()
-      })
-    })
-    return Promise.race([run.shutdown.promise, tooLate])
-  })
-  cancelTimer?.()
-}
-
-function overrun(node: ServiceNode, phase: string, what: string, budget: Budget): Error {
-  const service = node.beacon.path
-  return bulkheadError('ERR_STOP_TIMEOUT', { service, what, timeout: budget.timeout }, { service, phase })
-}
-
-function teardownRecord(
-  node: ServiceNode,
-  run: Run,
-  facts: { beganAt: number; totalMs: number; own: { error: unknown; phase: string }[] },
-): TeardownRecord {
-  const outcome: Outcome = run.crashBeganHere
-    ? 'crashed'
-    : facts.own.some(({ error }) => isBulkheadError(error, 'ERR_STOP_TIMEOUT'))
-      ? 'timed-out'
-      : 'clean'
-  const errors = facts.own.map(({ error, phase }) => describeError(error, phase))
-  if (run.crashBeganHere) {
-    errors.unshift(describeError(run.crashedWith?.reason, run.reachedRunning ? 'crash' : run.startPhase))
+async function disposeAll(run: Run, steps: StopSteps): Promise<void> {
+  for (let resource = run.resources.pop(); resource; resource = run.resources.pop()) {
+    const last = resource
+    await steps.take('resources', () => dispose(last))
   }
-  const { beganAt, totalMs } = facts
-  const children = node.children.map(recordOf)
-  return { ...identity(node), outcome, beganAt, totalMs, phases: { ...run.phases }, errors, children }
-}
-
-/** How the last run of a service ended, or that there was none. */
-export function recordOf(node: ServiceNode): TeardownRecord {
-  return (
-    node.lastTeardown ?? {
-      ...identity(node),
-      outcome: 'not-started',
-      beganAt: 0,
-      totalMs: 0,
-      phases: {},
-      errors: [],
-      children: node.children.map(recordOf),
-    }
-  )
-}
-
-function identity(node: ServiceNode): Pick<TeardownRecord, 'path' | 'label' | 'isolation'> {
-  return { path: node.beacon.path, label: node.owner.label, isolation: 'inline' }
-}
-
-function isStopPhase(phase: string): phase is StopPhase {
-  return (STOP_PHASES as readonly string[]).includes(phase)
-}
-
-function isPromiseLike(value: unknown): value is PromiseLike<unknown> {
-  return typeof (value as { then?: unknown } | null | undefined)?.then === 'function'
 }
 
 function dispose(resource: Disposable | AsyncDisposable): unknown {

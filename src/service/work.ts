@@ -15,7 +15,8 @@ interface Entry {
 export class WorkSet {
   readonly #node: ServiceNode
   readonly #run: Run
-  readonly #entries = new Set<Entry>()
+  /** Made for the first: most services of a large tree have none. */
+  #entries: Set<Entry> | undefined
   #cancelled = false
   #closed = false
   #settled: Deferred | undefined
@@ -27,7 +28,7 @@ export class WorkSet {
 
   /** Names of what is still running. */
   get pending(): string[] {
-    return [...this.#entries].map((entry) => entry.name)
+    return Array.from(this.#entries ?? [], (entry) => entry.name)
   }
 
   startTask(definition: WorkDefinition): void {
@@ -63,7 +64,7 @@ export class WorkSet {
   /** Aborts every signal, the newest first, and lets go of promises that cannot be cancelled. */
   cancel(): void {
     this.#cancelled = true
-    for (const entry of [...this.#entries].toReversed()) {
+    for (const entry of Array.from(this.#entries ?? []).toReversed()) {
       if (entry.controller) entry.controller.abort()
       else this.#remove(entry)
     }
@@ -71,7 +72,7 @@ export class WorkSet {
 
   /** Resolves when nothing is left running; undefined when that is so already. */
   settled(): Promise<void> | undefined {
-    if (this.#entries.size === 0) return undefined
+    if (!this.#entries?.size) return undefined
     this.#settled ??= new Deferred()
     return this.#settled.promise
   }
@@ -115,6 +116,7 @@ export class WorkSet {
   }
 
   #watch(entry: Entry, promise: Promise<unknown>): void {
+    this.#entries ??= new Set()
     this.#entries.add(entry)
     promise.then(
       () => this.#remove(entry),
@@ -136,7 +138,7 @@ export class WorkSet {
   }
 
   #remove(entry: Entry): void {
-    if (this.#entries.delete(entry) && this.#entries.size === 0) {
+    if (this.#entries?.delete(entry) && this.#entries.size === 0) {
       this.#settled?.resolve()
       this.#settled = undefined
     }

@@ -1,0 +1,109 @@
+import { isPromiseLike } from '../base/deferred.ts'
+import type { Budget } from '../base/budget.ts'
+import { toMilliseconds } from '../errors/arguments.ts'
+import { bulkheadError } from '../errors/bulkhead-error.ts'
+import type { ServiceNode } from './node.ts'
+import { type StopPhase, STOP_PHASES } from './record.ts'
+import type { Run } from './run.ts'
+
+/** An error of a step. */
+export interface Met {
+  readonly error: unknown
+  readonly phase: string
+}
+
+/** Thrown by a step that has met more than one. */
+export class SeveralErrors {
+  readonly errors: readonly unknown[]
+  constructor(errors: readonly unknown[]) {
+    this.errors = errors
+  }
+}
+
+/** Takes the steps of one teardown, times them, and collects what they throw. */
+export class StopSteps {
+  readonly met: Met[] = []
+  readonly #node: ServiceNode
+  readonly #run: Run
+  readonly #budget: Budget
+
+  constructor(node: ServiceNode, run: Run, budget: Budget) {
+    this.#node = node
+    this.#run = run
+    this.#budget = budget
+  }
+
+  /**
+   * Undefined when there is nothing to wait for; never rejects. `describeOverrun` is asked only if the budget gives the
+   * step up.
+   */
+  take(phase: string, work: () => unknown, describeOverrun?: () => string): Promise<void> | undefined {
+    const from = this.#node.clock.now()
+    this.#run.phase = phase
+    try {
+      const result = work()
+      if (isPromiseLike(result)) return this.#finish(phase, from, result, describeOverrun)
+    } catch (error) {
+      this.meet(error, phase)
+    }
+    this.#time(phase, from)
+    return undefined
+  }
+
+  async #finish(
+    phase: string,
+    from: number,
+    result: PromiseLike<unknown>,
+    describeOverrun: (() => string) | undefined,
+  ): Promise<void> {
+    try {
+      // Ending threads is no user's code: it is over soon, and nothing may go on before they are gone.
+      if (this.#node.body.keepsBudget || phase === 'threadExit') await result
+      else if (!(await this.#budget.within(result))) this.overrun(phase, describeOverrun?.() ?? phase)
+    } catch (error) {
+      this.meet(error, phase)
+    }
+    this.#time(phase, from)
+  }
+
+  meet(error: unknown, phase: string): void {
+    for (const one of error instanceof SeveralErrors ? error.errors : [error])
+      this.met.push({ error: one, phase })
+  }
+
+  /** The step was given up. */
+  overrun(phase: string, what = phase): void {
+    const service = this.#node.beacon.path
+    const { timeout } = this.#budget
+    this.meet(bulkheadError('ERR_STOP_TIMEOUT', { service, what, timeout }, { service, phase }), phase)
+  }
+
+  /** Waits for setShutdown(), `shutdownTimeout` at most. */
+  async waitForShutdown(): Promise<void> {
+    const node = this.#node
+    const service = node.beacon.path
+    const phase = 'waitForShutdown'
+    let cancelTimer: (() => void) | undefined
+    await this.take(phase, () => {
+      const timeout = toMilliseconds(node.body.shutdownPolicy.timeout)
+      const tooLate = new Promise<void>((resolve) => {
+        cancelTimer = node.clock.after(timeout, () => {
+          this.meet(bulkheadError('ERR_SHUTDOWN_TIMEOUT', { service, timeout }, { service, phase }), phase)
+          resolve()
+        })
+      })
+      return Promise.race([this.#run.shutdown.promise, tooLate])
+    })
+    cancelTimer?.()
+  }
+
+  #time(phase: string, from: number): void {
+    if (!isStopPhase(phase)) return
+    const { phases } = this.#run
+    phases[phase] = (phases[phase] ?? 0) + this.#node.clock.now() - from
+  }
+}
+
+function isStopPhase(phase: string): phase is StopPhase {
+  return (STOP_PHASES as readonly string[]).includes(phase)
+}

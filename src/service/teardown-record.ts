@@ -1,0 +1,52 @@
+import { isBulkheadError } from '../errors/bulkhead-error.ts'
+import type { ServiceNode } from './node.ts'
+import { type Outcome, type TeardownRecord, describeError } from './record.ts'
+import type { Run } from './run.ts'
+import type { Met } from './stop-steps.ts'
+
+const NONE: readonly never[] = []
+
+export function teardownRecord(
+  node: ServiceNode,
+  run: Run,
+  { beganAt, totalMs, met }: { beganAt: number; totalMs: number; met: readonly Met[] },
+): TeardownRecord {
+  const outcome: Outcome = run.crashBeganHere
+    ? 'crashed'
+    : met.some(({ error }) => isBulkheadError(error, 'ERR_STOP_TIMEOUT'))
+      ? 'timed-out'
+      : 'clean'
+  const errors = met.length === 0 ? NONE : met.map(({ error, phase }) => describeError(error, phase))
+  const crash = run.crashBeganHere
+    ? [describeError(run.crashedWith?.reason, run.reachedRunning ? 'crash' : run.startPhase)]
+    : NONE
+  return {
+    path: node.beacon.path,
+    label: node.owner.label,
+    isolation: 'inline',
+    outcome,
+    beganAt,
+    totalMs,
+    // The run is over: nobody writes to them any more.
+    phases: run.phases,
+    errors: crash.length === 0 ? errors : [...crash, ...errors],
+    children: node.hasChildren ? node.children.map(recordOf) : NONE,
+  }
+}
+
+/** How the last run of a service ended, or that there was none. */
+export function recordOf(node: ServiceNode): TeardownRecord {
+  return (
+    node.lastTeardown ?? {
+      path: node.beacon.path,
+      label: node.owner.label,
+      isolation: 'inline',
+      outcome: 'not-started',
+      beganAt: 0,
+      totalMs: 0,
+      phases: {},
+      errors: NONE,
+      children: node.children.map(recordOf),
+    }
+  )
+}
