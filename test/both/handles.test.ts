@@ -1,4 +1,5 @@
 import { isolate } from '../support/isolate.ts'
+import { Collected } from '../fixtures/collected.ts'
 import { Echo } from '../fixtures/echo.ts'
 import { Relay } from '../fixtures/relay.ts'
 import { both, failure, quiet, until } from '../support/both.ts'
@@ -58,3 +59,19 @@ both('calls over it settle when the service goes down', async (t, isolation) => 
   await echo.stop()
   await relay.stop()
 })
+
+both(
+  'a handle that nobody over there holds any more is collected, its port with it',
+  async (t, isolation) => {
+    const echo = isolate(Echo, { isolation })
+    const collected = isolate(Collected, { isolation })
+    await echo.start()
+    await collected.start()
+    for (let i = 0; i < 20; i++) t.equal(await collected.askOnce(echo as never), 'hello you')
+    await until(async () => (await collected.alive()) === 0, 'all of them to go')
+    await echo.restart()
+    t.equal(await collected.askOnce(echo as never), 'hello you', 'the next one is as good as the first')
+    await collected.stop()
+    await echo.stop()
+  },
+)
