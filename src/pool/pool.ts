@@ -1,6 +1,5 @@
 import type { Piscina } from 'piscina'
 import type { Budget } from '../base/budget.ts'
-import type { Duration } from '../base/duration.ts'
 import { toMilliseconds } from '../errors/arguments.ts'
 import { bulkheadError } from '../errors/bulkhead-error.ts'
 import { decodeError } from '../errors/decode.ts'
@@ -15,39 +14,8 @@ import { libraryUrl } from '../worker/library-url.ts'
 import { moduleUrl } from '../worker/module-url.ts'
 import { pack, unpack } from '../worker/pack.ts'
 import { tsxFor } from '../worker/tsx.ts'
+import { type PoolOptions, type RunOptions, checkOptions } from './options.ts'
 import { type TaskCall, type TaskLog, type TaskOutcome, plainPorter } from './run-task.ts'
-
-type PiscinaOptions = NonNullable<ConstructorParameters<typeof Piscina>[0]>
-
-export interface PoolOptions {
-  /** The module whose exports are the tasks: a URL, or an absolute path. */
-  filename: string | URL
-  /** Threads kept from the start; Piscina's default is half the cores. */
-  minThreads?: number
-  /** Piscina's default is one and a half times the cores. */
-  maxThreads?: number
-  /** How long a thread beyond `minThreads` may be idle before it ends; 0 by default. */
-  idleTimeout?: Duration
-  /** Tasks waiting for a thread; no limit by default, beyond it `ERR_OVERLOADED`. */
-  maxQueue?: number
-  /** 1 by default. */
-  concurrentTasksPerWorker?: number
-  /** As for `worker_threads.Worker`. */
-  resourceLimits?: PiscinaOptions['resourceLimits']
-  /** As for `worker_threads.Worker`. */
-  env?: PiscinaOptions['env']
-  /** As for `worker_threads.Worker`; this process's own by default, without tsx. */
-  execArgv?: readonly string[]
-  /** `'Pool'` by default. */
-  label?: string
-}
-
-export interface RunOptions {
-  /** Name of the export to call; `'default'` by default. */
-  name?: string
-  /** On its abort a queued task never runs, and a running one ends with its thread. */
-  signal?: AbortSignal
-}
 
 interface Task {
   readonly call: TaskCall
@@ -285,31 +253,6 @@ export class Pool extends Service {
     const parameters = { service, exitCode: Number(exitCode) }
     return bulkheadError('ERR_THREAD_EXITED', parameters, parameters)
   }
-}
-
-/** @throws `ERR_INVALID_ARGUMENT`, `ERR_INVALID_DURATION` */
-function checkOptions(options: PoolOptions): void {
-  toMilliseconds(options.idleTimeout ?? 0)
-  for (const [name, least] of LEAST) {
-    const value = options[name]
-    if (value === undefined || (Number.isInteger(value) && value >= least)) continue
-    if (name === 'maxQueue' && value === Infinity) continue
-    throw invalid(`${name} is a whole number from ${least}, not ${String(value)}`)
-  }
-  const { minThreads = 0, maxThreads = Infinity } = options
-  if (minThreads > maxThreads)
-    throw invalid(`minThreads is ${minThreads}, more than maxThreads (${maxThreads})`)
-}
-
-const LEAST = [
-  ['minThreads', 0],
-  ['maxThreads', 1],
-  ['maxQueue', 0],
-  ['concurrentTasksPerWorker', 1],
-] as const
-
-function invalid(problem: string): Error {
-  return bulkheadError('ERR_INVALID_ARGUMENT', { problem })
 }
 
 const TASK_ENTRY = new URL('../../workers/task.js', import.meta.url).href

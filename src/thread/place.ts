@@ -13,6 +13,9 @@ import { stackWithin } from './stack.ts'
 /** How long the stack of a thread that does not answer may be waited for, in ms: quiet machines need 30 to 100. */
 const STACK_WITHIN = 300
 
+/** How long a thread that is done may take to end, in ms, before it is ended. */
+const EXIT_WITHIN = 1000
+
 /** Where a service lives for one run: a thread, or what stands for one. It knows how to end, not when. */
 export class Place {
   readonly #options: ResolvedOptions
@@ -76,11 +79,17 @@ export class Place {
     if (!this.#carrier) this.dead = true
   }
 
-  /** Gives it `ms` to end by itself. */
-  async exitWithin(ms: number): Promise<void> {
-    const done = new AbortController()
-    await Promise.race([this.#exited.promise, delay(ms, { clock: this.#clock, signal: done.signal })])
-    done.abort()
+  /** What lived here is done: waits for the end, and sees to it when it does not come. */
+  async vacate(): Promise<void> {
+    if (!this.inhabited) return
+    if (!this.terminated) {
+      const done = new AbortController()
+      const late = delay(EXIT_WITHIN, { clock: this.#clock, signal: done.signal })
+      await Promise.race([this.#exited.promise, late])
+      done.abort()
+      if (!this.dead) this.terminate()
+    }
+    await this.#exited.promise
   }
 
   /** The stack its thread is in, if that can be had soon. */

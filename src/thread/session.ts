@@ -24,8 +24,6 @@ import { WorkQuestions } from './work-questions.ts'
 
 /** How long a thread has to say what it is doing, in ms, and as long again for each thread below it. */
 const ANSWER_WITHIN = 200
-/** How long a thread that is done may take to end, in ms, before it is ended. */
-const EXIT_WITHIN = 1000
 
 type Down = Extract<FromService, { kind: 'down' }>
 
@@ -149,14 +147,7 @@ export class Session implements Channel {
     worked()
     const { clock } = this.#options.node
     const from = clock.now()
-    const place = this.#place
-    if (place.inhabited) {
-      await place.exitWithin(place.terminated ? Infinity : EXIT_WITHIN)
-      if (!place.dead) {
-        place.terminate()
-        await place.exited
-      }
-    }
+    await this.#place.vacate()
     this.#exitMs = clock.now() - from
     this.#end()
     if (failure !== undefined && !reported) throw failure
