@@ -1,6 +1,6 @@
-import { statSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { extname, resolve } from 'node:path'
+import { extname, join, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { inspect } from 'node:util'
 import { bulkheadError } from '../errors/bulkhead-error.ts'
@@ -56,9 +56,20 @@ function fileOf(module: string): string {
   }
   const stats = statSync(file, { throwIfNoEntry: false })
   if (!stats) throw new ModuleError(`there is no file ${module}`)
-  if (stats.isDirectory()) throw new ModuleError(`${module} is a folder: name a file in it`)
-  return file
+  return stats.isDirectory() ? mainOf(file, module) : file
 }
+
+function mainOf(folder: string, module: string): string {
+  for (const name of MAIN_NAMES) {
+    const file = join(folder, name)
+    if (existsSync(file)) return file
+  }
+  throw new ModuleError(`${module} is a folder without a main or index file: name a file in it`)
+}
+
+const MAIN_NAMES = ['main', 'index'].flatMap((name) =>
+  ['.ts', '.mts', '.js', '.mjs', '.cjs'].map((extension) => name + extension),
+)
 
 async function registerTsx(module: string): Promise<void> {
   for (const base of [pathToFileURL(resolve('package.json')), import.meta.url]) {

@@ -23,6 +23,7 @@ void t.test('what a module may export', async (t) => {
     'array.mjs': `${HEAD}export default [new Api('one'), { service: new Api('two'), restart: 'temporary' }]`,
     'function.mjs': `${HEAD}export default (args) => args.map((name) => new Api(name))`,
     'async.mjs': `${HEAD}export default async () => Api`,
+    folder: { 'index.js': 'export default 1', 'main.mjs': `${HEAD}export default new Api('main')` },
     'host.mjs': `${HEAD}export default new Host([new Api('one')], { label: 'root' })`,
     'host-class.mjs': `${HEAD}export default class Mine extends Host { constructor() { super([new Api()]) } }`,
   })
@@ -33,6 +34,7 @@ void t.test('what a module may export', async (t) => {
     ['function.mjs', ['x', '-y'], 'Host (init)\n├─ x (init)\n└─ -y (init)'],
     ['async.mjs', [], 'Host (init)\n└─ api (init)'],
     ['host.mjs', [], 'root (init)\n└─ one (init)'],
+    ['folder', [], 'Host (init)\n└─ main (init)'],
     ['host-class.mjs', [], 'Mine (init)\n└─ api (init)'],
   ]
   for (const [file, args, tree] of cases) {
@@ -72,7 +74,7 @@ void t.test('what cannot be used, and how that is told', async (t) => {
   })
   const cases: [string, RegExp, 'line' | 'stack'][] = [
     ['missing.mjs', /^there is no file .*missing\.mjs$/, 'line'],
-    ['', /is a folder: name a file in it$/, 'line'],
+    ['', /is a folder without a main or index file: name a file in it$/, 'line'],
     ['import.mjs', /could not be loaded: .*'no-such-package'/, 'line'],
     ['throws.mjs', /could not be loaded:\nTypeError: broken at load\n +at .*throws\.mjs:1/, 'stack'],
     ['nothing.mjs', /has no default export: export a Service/, 'line'],
