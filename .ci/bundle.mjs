@@ -3,10 +3,16 @@
 // so the library, its workers, the command line and the tests all reach the same one copy of everything.
 import { readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { relative, sep } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
+
+// What every thread would have to load besides: to look up a package and to load CommonJS costs as much as the rest.
+// They stay dependencies, with which their licences come.
+const INLINED = ['comlink', 'ms']
 
 // As deep as each file that it is made of: what they look up beside themselves is found from here, too.
 const BUNDLE = 'src/library/bulkhead.js'
+const SERVE = 'src/thread/serve.js'
 
 /**
  * @param {string} root a folder ending in a slash, with the compiled `src`
@@ -15,8 +21,9 @@ const BUNDLE = 'src/library/bulkhead.js'
 export async function bundle(root, { sourcemap = false, keepDoors = false } = {}) {
   const modules = modulesIn(root)
   const exportsOf = await exportsOfEach(root, modules)
+  const wanted = keepDoors ? new Set(modules) : doors(root, modules)
   const entry = modules.map((module, index) => {
-    const names = exportsOf.get(module)
+    const names = wanted.has(module) ? exportsOf.get(module) : []
     return names.length === 0
       ? `import './${module}'`
       : `export { ${names.map((name) => `${name} as ${inside(index, name)}`).join(', ')} } from './${module}'`
@@ -26,10 +33,13 @@ export async function bundle(root, { sourcemap = false, keepDoors = false } = {}
     outfile: root + BUNDLE,
     ...common,
     bundle: true,
-    packages: 'external',
-    sourcemap: sourcemap ? 'inline' : false,
+    external,
+    // comlink's main file is CommonJS, its module is not.
+    mainFields: ['module', 'main'],
+    // Wherever the output is, it is made with what is installed here.
+    nodePaths: [fileURLToPath(new URL('../node_modules', import.meta.url))],
+    ...(sourcemap ? { sourcemap: 'inline' } : small),
   })
-  const wanted = keepDoors ? new Set(modules) : doors(root, modules)
   modules.forEach((module, index) => {
     if (!wanted.has(module)) {
       rmSync(root + module)
@@ -39,6 +49,20 @@ export async function bundle(root, { sourcemap = false, keepDoors = false } = {}
     const names = exportsOf.get(module).map((name) => `${inside(index, name)} as ${name}`)
     writeFileSync(root + module, `export { ${names.join(', ')} } from '${up}${BUNDLE}'\n`)
   })
+  // Among the tests it is a source: they build the package, too.
+  if (!keepDoors)
+    writeFileSync(`${root}workers/thread.js`, threadEntry(inside(modules.indexOf(SERVE), 'serve')))
+}
+
+/** As `workers/thread.js`, but for what it loads: that is known here, and no TypeScript. */
+function threadEntry(serve) {
+  return `import { workerData } from 'node:worker_threads'
+import { ${serve} as serve } from '../${BUNDLE}'
+
+const { tsx } = workerData.bulkhead
+if (tsx) (await import(tsx)).register()
+await serve()
+`
 }
 
 // Everything is kept: what is imported for what it does, too.
@@ -50,6 +74,14 @@ const common = {
   charset: 'utf8',
   ignoreAnnotations: true,
 }
+
+const packageJson = new URL('../package.json', import.meta.url)
+const { dependencies } = JSON.parse(readFileSync(packageJson, 'utf8'))
+const external = Object.keys(dependencies).filter((name) => !INLINED.includes(name))
+
+// Each thread reads all of it. One character beyond ASCII would double what it takes in memory; names and lines stay, so
+// that a stack can be read.
+const small = { minifyWhitespace: true, lineLimit: 120, charset: 'ascii' }
 
 const inside = (index, name) => `${name}$${index}`
 
@@ -77,7 +109,7 @@ async function exportsOfEach(root, modules) {
 
 /** What the package's users, its workers and its command line load by name. */
 function doors(root, modules) {
-  const found = new Set(['src/index.js', 'src/thread/serve.js', 'src/pool/run-task.js'])
+  const found = new Set(['src/index.js', SERVE, 'src/pool/run-task.js'])
   for (const file of readdirSync(`${root}src/cli`)) {
     if (!file.endsWith('.js')) continue
     for (const [, module] of readFileSync(`${root}src/cli/${file}`, 'utf8').matchAll(
