@@ -15,20 +15,26 @@ const LONGEST_TIMEOUT = 2 ** 31 - 1
 
 const nothingToCancel = (): void => {}
 
+// Not performance.now(): the first use of that loads a dozen of Node's modules, in each thread.
+function now(): number {
+  const [seconds, nanoseconds] = process.hrtime()
+  return seconds * 1000 + nanoseconds / 1e6
+}
+
 export const systemClock: Clock = {
-  now: () => performance.now(),
+  now,
   wallTime: () => Date.now(),
   instant: () => performance.timeOrigin + performance.now(),
   after(ms, callback, { unref = false } = {}) {
     if (ms === Infinity) return nothingToCancel
-    const due = performance.now() + ms
+    const due = now() + ms
     let timer: NodeJS.Timeout
     const arm = (): void => {
-      const left = due - performance.now()
+      const left = due - now()
       timer = setTimeout(
         () => {
           // Node rounds timers down to whole milliseconds: a wait must never end early.
-          if (performance.now() < due) arm()
+          if (now() < due) arm()
           else callback()
         },
         Math.min(Math.max(Math.ceil(left), 0), LONGEST_TIMEOUT),

@@ -20,7 +20,8 @@ function withFakeTimers(test: (timers: FakeTimer[], setTime: (ms: number) => voi
   }
   const timers: FakeTimer[] = []
   let now = 1000.25
-  Object.defineProperty(performance, 'now', { value: () => now, configurable: true })
+  const { hrtime } = process
+  process.hrtime = (() => [Math.trunc(now / 1000), Math.round((now % 1000) * 1e6)]) as never
   globalThis.setTimeout = ((callback: () => void, delay: number) => {
     const timer: FakeTimer = { callback, delay, cleared: false, unrefs: 0 }
     timers.push(timer)
@@ -35,7 +36,7 @@ function withFakeTimers(test: (timers: FakeTimer[], setTime: (ms: number) => voi
     })
   } finally {
     Object.assign(globalThis, original)
-    Reflect.deleteProperty(performance, 'now')
+    process.hrtime = hrtime
   }
 }
 
