@@ -1,4 +1,5 @@
-import { writeSync } from 'node:fs'
+import type fs from 'node:fs'
+import { createRequire } from 'node:module'
 import { Budget } from '../base/budget.ts'
 import type { Duration } from '../base/duration.ts'
 import { toMilliseconds } from '../errors/arguments.ts'
@@ -243,6 +244,8 @@ export class Host extends Supervisor {
     const held = stillStopping(nodeOf(this))
     const what = held.length > 0 ? `still stopping: ${held.join(', ')}` : 'nothing was left to stop'
     try {
+      // Not imported: each thread would load what that brings along.
+      const { writeSync } = createRequire(import.meta.url)('node:fs') as typeof fs
       writeSync(2, `Second signal (${signal}): exiting at once with code ${code}; ${what}\n`)
     } catch {
       // Nobody reads stderr: no reason to stay.

@@ -1,4 +1,5 @@
-import { constants } from 'node:os'
+import { createRequire } from 'node:module'
+import type os from 'node:os'
 import { oneLine } from '../errors/describe.ts'
 import { bulkheadError } from '../errors/bulkhead-error.ts'
 
@@ -48,15 +49,21 @@ export function listenToProcess(listeners: ProcessListeners): () => void {
   return unlisten
 }
 
+// Loaded when it is needed: most threads have no Host, and each would load what it imports.
+function signalNumbers(): Readonly<Record<NodeJS.Signals, number>> {
+  return (createRequire(import.meta.url)('node:os') as typeof os).constants.signals
+}
+
 /** What a shell reports for a process that a signal ended. */
 export function signalExitCode(signal: NodeJS.Signals): number {
-  return 128 + constants.signals[signal]
+  return 128 + signalNumbers()[signal]
 }
 
 /** @throws `ERR_INVALID_ARGUMENT` for what is no signal, or one that no process can listen to */
 export function checkSignals(signals: readonly NodeJS.Signals[], dumpSignal: NodeJS.Signals | false): void {
+  const numbers = signalNumbers()
   for (const signal of dumpSignal === false ? signals : [...signals, dumpSignal]) {
-    if (typeof signal !== 'string' || !Object.hasOwn(constants.signals, signal)) {
+    if (typeof signal !== 'string' || !Object.hasOwn(numbers, signal)) {
       refuse(`${oneLine(signal)} is not a signal of this system: give names such as 'SIGTERM'`)
     }
     if (signal === 'SIGKILL' || signal === 'SIGSTOP') {

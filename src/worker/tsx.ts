@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { bulkheadError } from '../errors/bulkhead-error.ts'
@@ -14,7 +13,7 @@ export function tsxFor(module: string): string | undefined {
   if (wanted === undefined) return undefined
   for (const from of [wanted, import.meta.url, pathToFileURL(`${process.cwd()}/`).href]) {
     try {
-      return esmApi(createRequire(from).resolve('tsx/package.json'))
+      return esmApi(createRequire(from))
     } catch {
       // Not there; the next place may have it.
     }
@@ -23,9 +22,9 @@ export function tsxFor(module: string): string | undefined {
 }
 
 // Resolved by hand: require.resolve() finds the CommonJS twin, and import.meta.resolve() takes no other parent.
-function esmApi(packageJson: string): string {
-  const { exports } = JSON.parse(readFileSync(packageJson, 'utf8')) as {
+function esmApi(require: NodeJS.Require): string {
+  const { exports } = require('tsx/package.json') as {
     exports: { './esm/api': { import: { default: string } } }
   }
-  return new URL(exports['./esm/api'].import.default, pathToFileURL(packageJson)).href
+  return new URL(exports['./esm/api'].import.default, pathToFileURL(require.resolve('tsx/package.json'))).href
 }
