@@ -10,6 +10,33 @@ const DEEPEST = 1000
 
 const FIELDS = ['obj', 'bindings', 'msg', 'args', 'options'] as const
 
+// Beyond it, or in a circle, a value is none of the simple ones.
+const SIMPLE_DEPTH = 4
+
+/** Whether `encodeRecord` would only copy it: so it is with nearly every line, and the copy costs as much as its clone. */
+export function isSimple({ obj, msg, args, bindings, options }: LogRecord): boolean {
+  return (
+    isSimpleValue(msg, 0) &&
+    isSimpleValue(obj, SIMPLE_DEPTH) &&
+    isSimpleValue(bindings, SIMPLE_DEPTH) &&
+    // Templates ask objects for their text.
+    (args === undefined || args.every((arg) => isSimpleValue(arg, 0))) &&
+    options === undefined
+  )
+}
+
+function isSimpleValue(value: unknown, depth: number): boolean {
+  if (typeof value !== 'object' || value === null)
+    return typeof value !== 'function' && typeof value !== 'symbol'
+  if (depth === 0) return false
+  if (Array.isArray(value)) return value.every((item) => isSimpleValue(item, depth - 1))
+  if (Object.getPrototypeOf(value) !== Object.prototype) return false
+  for (const key of Object.keys(value)) {
+    if (!isSimpleValue((value as Record<string, unknown>)[key], depth - 1)) return false
+  }
+  return true
+}
+
 /**
  * The record as structured clone accepts it, such that pino makes the same line of it on the other side. What cannot
  * cross is described in a line of text. Never throws. With `plainOnly` what is in a Map or Set is described too: it is

@@ -1,5 +1,5 @@
 import { threadId } from 'node:worker_threads'
-import { encodeRecord } from './cloneable.ts'
+import { encodeRecord, isSimple } from './cloneable.ts'
 import { LEVEL_VALUES, levelValue } from './levels.ts'
 import type { LogLevel, LogRecord, LogSink } from './types.ts'
 
@@ -43,12 +43,12 @@ export class PostSink implements LogSink {
   /** Never throws: a line that cannot be sent whole is sent with descriptions in place of what is in the way. */
   write(record: LogRecord): void {
     // A line that came from a thread below this one keeps that thread's id.
-    const own = record.threadId === undefined ? { ...record, threadId: this.threadId } : record
+    record.threadId ??= this.threadId
     try {
-      this.post(encodeRecord(own))
+      this.post(isSimple(record) ? record : encodeRecord(record))
     } catch {
       try {
-        this.post(encodeRecord(own, true))
+        this.post(encodeRecord(record, true))
       } catch {
         // The port itself is of no use any more: nobody is left to tell.
       }

@@ -89,7 +89,7 @@ export class ThreadCarrier implements Carrier {
     return this.#exited.promise
   }
 
-  post(message: unknown, transferList: TransferList = []): void {
+  post(message: unknown, transferList?: TransferList): void {
     this.#worker.postMessage(message, transferList)
   }
 

@@ -62,7 +62,7 @@ export interface PortCallerOptions {
 
 /** Serves one more caller, over a port of its own. Returns what ends it. */
 export function servePort(port: MessagePort, options: PortCallerOptions): (reason: () => Error) => void {
-  const outbox = new Outbox((message, transferList = []) => port.postMessage(message, transferList))
+  const outbox = new Outbox((message, transferList) => port.postMessage(message, transferList))
   const { post } = outbox
   const link = new Link({ post, problem: (error, text) => options.problem(error, text) })
   const inbox = new Inbox((message) => receive(message as PortMessage), outbox)

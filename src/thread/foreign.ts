@@ -32,7 +32,7 @@ class PortChannel implements Channel {
     this.methods = methods && new Set(methods)
     this.#port = port
     const log = serviceLog({ name: 'handle', prefix: () => path, path: () => path })
-    const outbox = new Outbox((message, transferList = []) => port.postMessage(message, transferList))
+    const outbox = new Outbox((message, transferList) => port.postMessage(message, transferList))
     const link = new Link({ post: outbox.post, problem: (error, text) => log.exception(error, text) })
     const client = new Client({ link, clock: node.clock, service: () => path, outbox })
     this.#link = link

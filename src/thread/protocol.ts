@@ -1,6 +1,5 @@
 import type { MessagePort } from 'node:worker_threads'
 import type { EncodedThrow } from '../errors/encode.ts'
-import type { LogRecord } from '../logging/types.ts'
 import type { WorkEntry } from '../service/describe-work.ts'
 import type { StartRecord, TeardownRecord } from '../service/record.ts'
 import type { ServiceState } from '../service/types.ts'
@@ -48,7 +47,7 @@ export type ToService =
   /** The caller of this call no longer waits. */
   | { readonly kind: 'cancel-call'; readonly id: number; readonly reason: EncodedThrow }
 
-/** From the service's side to the handle's. */
+/** From the service's side to the handle's. Log lines go beside them, see line.ts. */
 export type FromService =
   /** The module is loaded and the instance made. */
   | { readonly kind: 'loaded'; readonly methods: readonly string[] }
@@ -64,7 +63,6 @@ export type FromService =
   | { readonly kind: 'leftovers'; readonly resources: readonly string[] }
   /** The last word before an uncaught error ends the thread. */
   | { readonly kind: 'uncaught'; readonly error: EncodedThrow }
-  | { readonly kind: 'log'; readonly record: LogRecord }
   /** What the thread wrote to its stdout or stderr. */
   | { readonly kind: 'output'; readonly to: 'stdout' | 'stderr'; readonly chunk: string | Uint8Array }
   | { readonly kind: 'work'; readonly id: number; readonly work: readonly WorkEntry[] }

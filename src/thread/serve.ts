@@ -1,5 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { encodeError } from '../errors/encode.ts'
+import { lineOf } from '../logging/line.ts'
 import { PostSink } from '../logging/post-sink.ts'
 import { setSink } from '../logging/sink.ts'
 import { setLoadingModule } from '../service/loading.ts'
@@ -20,7 +21,7 @@ export async function serve(): Promise<void> {
   const port = parentPort
   const { boot, pulse } = (workerData as EntryData).bulkhead
   if (!port) throw new Error('Bulkhead: this file is the entry of a worker thread')
-  const outbox = new Outbox((message, transferList = []) => port.postMessage(message, transferList))
+  const outbox = new Outbox((message, transferList) => port.postMessage(message, transferList))
   const post = (message: FromService): void => outbox.post(message)
   process.once('exit', outbox.flush)
 
@@ -28,7 +29,7 @@ export async function serve(): Promise<void> {
     beat(pulse)
     learnFrom(pulse)
   }
-  const sink = new PostSink({ post: (record) => post({ kind: 'log', record }), level: boot.logLevel })
+  const sink = new PostSink({ post: (record) => outbox.post(lineOf(record)), level: boot.logLevel })
   setSink(sink)
   carryOutput(post)
   // It only watches: the thread still ends, and this message is delivered before its exit.

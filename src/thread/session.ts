@@ -4,6 +4,7 @@ import { Deferred, ignoreRejection } from '../base/deferred.ts'
 import { bulkheadError } from '../errors/bulkhead-error.ts'
 import { decodeError } from '../errors/decode.ts'
 import { encodeError } from '../errors/encode.ts'
+import { isLine, recordOfLine } from '../logging/line.ts'
 import { onSinkLevelChange, writeRecord } from '../logging/sink.ts'
 import type { WorkEntry } from '../service/describe-work.ts'
 import type { ServiceNode } from '../service/node.ts'
@@ -261,6 +262,10 @@ export class Session implements Channel {
   #receive(message: FromService | LinkMessage | ReplyMessage | readonly unknown[]): void {
     // Inline, what was abandoned may still speak.
     if (this.#place.dead) return
+    if (isLine(message)) {
+      writeRecord(recordOfLine(message))
+      return
+    }
     if (!('kind' in message)) {
       this.#talk.receive(message)
       return
@@ -301,9 +306,6 @@ export class Session implements Channel {
         break
       case 'uncaught':
         this.#uncaught = { error: decodeError(message.error) }
-        break
-      case 'log':
-        writeRecord(message.record)
         break
       case 'output':
         process[message.to].write(message.chunk)

@@ -2,6 +2,7 @@ import { Writable } from 'node:stream'
 import { pino } from 'pino'
 import type { Logger, LoggerOptions } from 'pino'
 import { setLogger, setSink, writeRecord } from '../../src/logging/sink.ts'
+import { lineOf, recordOfLine } from '../../src/logging/line.ts'
 import { PostSink } from '../../src/logging/post-sink.ts'
 
 export type Line = Record<string, unknown> & { level: number; msg?: unknown }
@@ -44,7 +45,7 @@ export function asInThread<T>(work: () => T, level = 'info'): T {
     level,
     threadId: 7,
     post(record) {
-      const crossed = structuredClone(record)
+      const crossed = recordOfLine(structuredClone(lineOf(record)))
       setSink(undefined)
       try {
         writeRecord(crossed)
