@@ -79,11 +79,14 @@ export class Dispatcher {
   }
 
   /** Queued calls are refused at once; those that run may finish. */
-  async drain(budget: Budget): Promise<void> {
+  drain(budget: Budget): Promise<void> | undefined {
     this.#closed = true
     for (const waiting of [...this.#waiting]) waiting.refuse(this.#stopped('A queued call'))
     // After a crash nobody waits for an answer any more.
-    if (this.#running === 0 || this.#node.state === 'crashed') return
+    return this.#running === 0 || this.#node.state === 'crashed' ? undefined : this.#untilIdle(budget)
+  }
+
+  async #untilIdle(budget: Budget): Promise<void> {
     const limit = Math.min(this.#limits.drainTimeout, budget.remaining() / 2)
     const idle = new AbortController()
     this.#whenIdle = () => idle.abort()

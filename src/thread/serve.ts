@@ -40,12 +40,9 @@ export async function serve(): Promise<void> {
     listen: (receive) => void port.on('message', receive),
     close: () => {
       port.unref()
-      // Fires only if something else keeps the thread alive by then.
-      setTimeout(() => {
-        const resources = process.getActiveResourcesInfo().filter((name) => name !== 'MessagePort')
-        post({ kind: 'leftovers', resources })
-        process.exit(0)
-      }, LEFTOVERS_AFTER).unref()
+      // Fires only if something else keeps the thread alive by then, or if the thread got no time to end meanwhile: the
+      // second comes after its event loop has had another chance.
+      setTimeout(() => setTimeout(() => endLeftovers(post), 1).unref(), LEFTOVERS_AFTER).unref()
     },
   }
   const server = new Server(end, boot, {
@@ -63,6 +60,12 @@ export async function serve(): Promise<void> {
     setLogLevel: (level) => (sink.level = level),
   })
   await server.run()
+}
+
+function endLeftovers(post: (message: FromService) => void): void {
+  const resources = process.getActiveResourcesInfo().filter((name) => name !== 'MessagePort')
+  post({ kind: 'leftovers', resources })
+  process.exit(0)
 }
 
 /**
