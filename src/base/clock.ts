@@ -4,7 +4,7 @@ export interface Clock {
   now(): number
   /** Milliseconds since the epoch, as the machine's clock has it. */
   wallTime(): number
-  /** Milliseconds since the epoch on a clock that only goes forward, and that all threads of the process share. */
+  /** Milliseconds on a clock that only goes forward, and that all threads of the process share. */
   instant(): number
   /** Calls `callback` once after `ms`; `Infinity` never. Returns what cancels it. */
   after(ms: number, callback: () => void, options?: { unref?: boolean }): () => void
@@ -15,7 +15,7 @@ const LONGEST_TIMEOUT = 2 ** 31 - 1
 
 const nothingToCancel = (): void => {}
 
-// Not performance.now(): the first use of that loads a dozen of Node's modules, in each thread.
+// One clock for all threads. Not performance.now(): the first use of that loads a dozen of Node's modules, in each thread.
 function now(): number {
   const [seconds, nanoseconds] = process.hrtime()
   return seconds * 1000 + nanoseconds / 1e6
@@ -24,7 +24,7 @@ function now(): number {
 export const systemClock: Clock = {
   now,
   wallTime: () => Date.now(),
-  instant: () => performance.timeOrigin + performance.now(),
+  instant: now,
   after(ms, callback, { unref = false } = {}) {
     if (ms === Infinity) return nothingToCancel
     const due = now() + ms
