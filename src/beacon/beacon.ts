@@ -73,7 +73,7 @@ export class Beacon<D extends BeaconData = BeaconData> {
    * smallest number that was free when it was added, kept until it is removed.
    */
   get path(): string {
-    if (!Beacon.#pathHolds(this)) {
+    if (!this.#pathHolds()) {
       for (const beacon of [...this.walk()].toReversed()) beacon.#renewPath()
     }
     return this.#path!
@@ -179,7 +179,8 @@ export class Beacon<D extends BeaconData = BeaconData> {
 
   // Each stored path remembers the one above that it was built on, and the root's is compared with its label as it
   // reads now. So a move or a late label anywhere above is noticed here, and attach and detach visit no descendants.
-  static #pathHolds(beacon: Beacon): boolean {
+  #pathHolds(): boolean {
+    let beacon = this as Beacon
     for (let above = beacon.#parent; above; above = above.#parent) {
       if (beacon.#path === undefined || beacon.#pathAbove !== above.#path) return false
       beacon = above

@@ -15,21 +15,33 @@ const SIMPLE_DEPTH = 4
 
 /** Whether `encodeRecord` would only copy it: so it is with nearly every line, and the copy costs as much as its clone. */
 export function isSimple({ obj, msg, args, bindings, options }: LogRecord): boolean {
-  return (
-    isSimpleValue(msg, 0) &&
-    isSimpleValue(obj, SIMPLE_DEPTH) &&
-    isSimpleValue(bindings, SIMPLE_DEPTH) &&
-    // Templates ask objects for their text.
-    (args === undefined || args.every((arg) => isSimpleValue(arg, 0))) &&
-    options === undefined
-  )
+  try {
+    return (
+      isSimpleValue(msg, 0) &&
+      isSimpleValue(obj, SIMPLE_DEPTH) &&
+      isSimpleValue(bindings, SIMPLE_DEPTH) &&
+      // Templates ask objects for their text.
+      (args === undefined || args.every((arg) => isSimpleValue(arg, 0))) &&
+      options === undefined
+    )
+  } catch {
+    // A getter threw.
+    return false
+  }
 }
 
 function isSimpleValue(value: unknown, depth: number): boolean {
   if (typeof value !== 'object' || value === null)
     return typeof value !== 'function' && typeof value !== 'symbol'
   if (depth === 0) return false
-  if (Array.isArray(value)) return value.every((item) => isSimpleValue(item, depth - 1))
+  // Own or inherited, pino would ask it.
+  if ((value as { toJSON?: unknown }).toJSON !== undefined) return false
+  if (Array.isArray(value)) {
+    return (
+      Object.getPrototypeOf(value) === Array.prototype &&
+      value.every((item) => isSimpleValue(item, depth - 1))
+    )
+  }
   if (Object.getPrototypeOf(value) !== Object.prototype) return false
   for (const key of Object.keys(value)) {
     if (!isSimpleValue((value as Record<string, unknown>)[key], depth - 1)) return false

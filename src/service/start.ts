@@ -5,7 +5,7 @@ import { Deferred, ignoreRejection, isPromiseLike } from '../base/deferred.ts'
 import type { WorkDefinition } from '../schedule/metadata.ts'
 import { refuseWhileLoading } from './loading.ts'
 import { type ServiceNode, nodeOf } from './node.ts'
-import type { StartPhase, StartRecord } from './record.ts'
+import type { StartOutcome, StartPhase, StartRecord } from './record.ts'
 import type { Run } from './run.ts'
 import { teardown } from './stop.ts'
 
@@ -173,25 +173,27 @@ async function takeSteps(node: ServiceNode, run: Run, restart: boolean): Promise
   node.transition('running')
 }
 
-/** How the last run of a service began, or that there was none. */
-export function startRecordOf(node: ServiceNode): StartRecord {
+/** How a service began in the start of the one above it that began at `since`. */
+export function startRecordOf(node: ServiceNode, since = node.run.startedAt): StartRecord {
   const { run, body } = node
-  const outcome = !run.begun
-    ? 'not-started'
-    : run.reachedRunning
-      ? 'running'
-      : run.crashedWith || node.state === 'crashed'
-        ? 'failed'
-        : 'stopped'
+  const outcome = outcomeOf(node, since)
+  const { steps, totalMs } = run.start.soFar(node.clock.now())
   const record: StartRecord = {
     path: node.beacon.path,
     label: node.owner.label,
     isolation: 'inline',
     outcome,
     beganAt: run.startedAt,
-    totalMs: run.start.totalMs,
-    phases: { ...run.start.steps },
-    children: node.children.map(startRecordOf),
+    totalMs,
+    phases: outcome === 'not-started' ? {} : steps,
+    children: node.children.map((child) => startRecordOf(child, since)),
   }
   return body.amendStartRecord?.(record) ?? record
+}
+
+function outcomeOf({ run, state }: ServiceNode, since: number): StartOutcome {
+  // An earlier run that is over is no news.
+  if (!run.begun || (run.over && run.startedAt < since)) return 'not-started'
+  if (run.reachedRunning) return 'running'
+  return run.crashedWith || state === 'crashed' ? 'failed' : 'stopped'
 }

@@ -6,6 +6,15 @@ export class Stopwatch<Step extends string> {
   #step: Step | undefined
   #from = 0
 
+  /** As it stands, with the step that is under way. */
+  soFar(now: number): { steps: Partial<Record<Step, number>>; totalMs: number } {
+    const { totalMs } = this
+    const steps = { ...this.steps }
+    if (this.#step === undefined) return { steps, totalMs }
+    const took = now - this.#from
+    return { steps: { ...steps, [this.#step]: (steps[this.#step] ?? 0) + took }, totalMs: totalMs + took }
+  }
+
   enter(step: Step, now: number): void {
     this.#leave(now)
     this.#step = step

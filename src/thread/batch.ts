@@ -1,3 +1,4 @@
+import { systemClock } from '../base/clock.ts'
 import type { CallMessage, ReplyMessage, WireValue } from './protocol.ts'
 
 /** @throws DataCloneError */
@@ -19,13 +20,16 @@ const LONG = 1
  * what is.
  */
 export class Outbox {
+  /** Whether there is another thread at the end: on this one a held call would run as whoever came first in its turn. */
+  readonly holds: boolean
   readonly #post: Post
   #held: unknown[] = []
   #count = 0
   #flushDue = false
 
-  constructor(post: Post) {
+  constructor(post: Post, { holds = true }: { holds?: boolean } = {}) {
     this.#post = post
+    this.holds = holds
   }
 
   /** @throws DataCloneError */
@@ -36,7 +40,10 @@ export class Outbox {
 
   /** Until the code that is running comes to its end. The arguments are cloned then: they are immutable. */
   holdCall(id: number, method: string, args: readonly unknown[]): void {
-    this.#hold(id, method, args.length, ...args)
+    this.#held.push(id, method, args.length)
+    // One by one: as arguments of push() there may be too many.
+    for (const arg of args) this.#held.push(arg)
+    this.#counted()
     if (this.#flushDue) return
     this.#flushDue = true
     queueMicrotask(() => {
@@ -47,11 +54,11 @@ export class Outbox {
 
   /** Until flush(). The value is cloned then: it is immutable. */
   holdReply(id: number, value: unknown): void {
-    this.#hold(id, value)
+    this.#held.push(id, value)
+    this.#counted()
   }
 
-  #hold(...parts: unknown[]): void {
-    this.#held.push(...parts)
+  #counted(): void {
     this.#count += 1
     if (this.#count >= MOST) this.flush()
   }
@@ -91,6 +98,12 @@ export function raw(value: unknown): WireValue {
   return { type: 'RAW', value }
 }
 
+export interface InboxOptions {
+  /** How many calls may run together; 1 where their number at one time is limited, and counts. */
+  readonly together?: number
+  readonly now?: () => number
+}
+
 /**
  * The service's way in. Of calls that came together, those to methods that are known to be quick run together, and
  * their replies wait for one another; any other runs as if it had come alone: nobody's reply waits for it.
@@ -98,22 +111,28 @@ export function raw(value: unknown): WireValue {
 export class Inbox {
   readonly #receive: (message: unknown) => void
   readonly #outbox: Outbox
+  readonly #together: number
   readonly #now: () => number
-  readonly #quick = new Set<unknown>()
+  readonly #quick = new Set<string>()
   #queue: unknown[] = []
   /** Whether messages are being worked off one group at a time: what arrives meanwhile comes after them. */
   #isBusy = false
+  #inGroup = false
 
-  constructor(receive: (message: unknown) => void, outbox: Outbox, now = () => performance.now()) {
+  constructor(
+    receive: (message: unknown) => void,
+    outbox: Outbox,
+    { together = MOST, now = () => systemClock.now() }: InboxOptions = {},
+  ) {
     this.#receive = receive
     this.#outbox = outbox
+    this.#together = together
     this.#now = now
   }
 
   receive(message: unknown): void {
     if (this.#isBusy) {
-      if (Array.isArray(message)) this.#queue.push(...callsOf(message))
-      else this.#queue.push(message)
+      for (const one of Array.isArray(message) ? callsOf(message) : [message]) this.#queue.push(one)
     } else if (Array.isArray(message)) {
       this.#queue = callsOf(message)
       this.#isBusy = true
@@ -123,40 +142,55 @@ export class Inbox {
 
   /** For a small reply: with those of its group, if it is in one. */
   reply(message: SmallReply): void {
-    if (this.#isBusy) this.#outbox.holdReply(message.id, message.value)
+    if (this.#inGroup) this.#outbox.holdReply(message.id, message.value)
     else this.#outbox.post(message)
   }
 
   readonly #runGroup = (): void => {
-    // What is done is told before anything is begun that may take long.
-    this.#outbox.flush()
     const group = this.#nextGroup()
     if (group.length === 0) {
       this.#isBusy = false
       return
     }
     const from = this.#now()
-    for (const message of group) this.#receive(message)
-    const over = (): void => {
-      const took = this.#now() - from
-      for (const message of group) {
-        if (took / group.length <= QUICK) this.#quick.add(methodOf(message))
-        else this.#quick.delete(methodOf(message))
-      }
-      if (took > LONG) setImmediate(this.#runGroup)
-      else this.#runGroup()
+    this.#inGroup = true
+    try {
+      for (const message of group) this.#receive(message)
+    } finally {
+      // A tick comes after all microtasks: what the calls do in their turn, and their replies, belong to the group.
+      queueMicrotask(() => process.nextTick(this.#groupIsOver, group, from))
     }
-    // A tick comes after all microtasks: what the calls do in their turn, and their replies, belong to the group.
-    queueMicrotask(() => process.nextTick(over))
+  }
+
+  readonly #groupIsOver = (group: readonly unknown[], from: number): void => {
+    this.#inGroup = false
+    // What is done is told before anything is begun, here or elsewhere in the thread, that may take long.
+    this.#outbox.flush()
+    const took = this.#now() - from
+    for (const message of group) {
+      const method = methodOf(message)
+      if (method === undefined) continue
+      if (took / group.length <= QUICK) this.#quick.add(method)
+      else this.#quick.delete(method)
+    }
+    if (took > LONG) setImmediate(this.#runGroup)
+    else this.#runGroup()
   }
 
   #nextGroup(): unknown[] {
     const queue = this.#queue
-    const end = queue.findIndex((message) => !this.#quick.has(methodOf(message)))
-    return queue.splice(0, end === -1 ? queue.length : Math.max(end, 1))
+    let size = 0
+    while (size < Math.min(queue.length, this.#together) && this.#isQuick(queue[size])) size += 1
+    return queue.splice(0, Math.max(size, 1))
+  }
+
+  #isQuick(message: unknown): boolean {
+    const method = methodOf(message)
+    return method !== undefined && this.#quick.has(method)
   }
 }
 
-function methodOf(message: unknown): unknown {
-  return (message as Partial<CallMessage>).path?.[0] ?? message
+/** Undefined for what is no call. */
+function methodOf(message: unknown): string | undefined {
+  return (message as Partial<CallMessage>).path?.[0]
 }

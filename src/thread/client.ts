@@ -77,13 +77,10 @@ export class Client {
       const id = ++this.#lastId
       const pending: Pending = { method, resolve, reject, signals: [] }
       this.#pending.set(id, pending)
-      // Most calls: what they bring cannot fail to be cloned, nor change before it is.
-      if (options === undefined && args.every(isImmutable)) {
-        this.#sendSmall(id, method, args)
-        return
-      }
       try {
-        this.#send(id, pending, args, options)
+        // Most calls: what they bring cannot fail to be cloned, nor change before it is.
+        if (options === undefined && args.every(isImmutable)) this.#sendSmall(id, method, args)
+        else this.#send(id, pending, args, options)
       } catch (error) {
         this.#take(id)
         reject(this.#unsendable(error, method, args))
@@ -121,7 +118,7 @@ export class Client {
   #sendSmall(id: number, method: string, args: readonly unknown[]): void {
     const { outbox } = this.#options
     // While the other side has enough to do, nothing is lost by a call that comes at the end of this turn.
-    if (this.#pending.size > ENOUGH) outbox.holdCall(id, method, args)
+    if (outbox.holds && this.#pending.size > ENOUGH) outbox.holdCall(id, method, args)
     else outbox.post({ id, type: 'APPLY', path: [method], argumentList: args.map(raw) } satisfies CallMessage)
   }
 

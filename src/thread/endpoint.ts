@@ -58,6 +58,7 @@ export interface PortCallerOptions {
   /** Somebody wants a port of their own. */
   connect(port: MessagePort): void
   problem(error: unknown, text: string): void
+  readonly together: number | undefined
 }
 
 /** Serves one more caller, over a port of its own. Returns what ends it. */
@@ -65,10 +66,14 @@ export function servePort(port: MessagePort, options: PortCallerOptions): (reaso
   const outbox = new Outbox((message, transferList) => port.postMessage(message, transferList))
   const { post } = outbox
   const link = new Link({ post, problem: (error, text) => options.problem(error, text) })
-  const inbox = new Inbox((message) => receive(message as PortMessage), outbox)
+  const { together } = options
+  const inbox = new Inbox((message) => receive(message as PortMessage), outbox, { together })
   const endpoint = new CallEndpoint(post, (message) => inbox.reply(message))
   const cancel = options.expose(link, endpoint)
+  process.once('exit', outbox.flush)
   const end = (reason: () => Error): void => {
+    process.off('exit', outbox.flush)
+    outbox.flush()
     link.close(reason)
     port.close()
   }

@@ -114,7 +114,9 @@ export class IsolatedBody implements Body, Remote {
   }
 
   amendStartRecord(record: StartRecord): StartRecord {
-    return this.#session?.amendStartRecord(record) ?? { ...record, isolation: this.options.isolation }
+    // The session may be one of an earlier run.
+    const session = record.outcome === 'not-started' ? undefined : this.#session
+    return session?.amendStartRecord(record) ?? { ...record, isolation: this.options.isolation }
   }
 
   amendRecord(record: TeardownRecord): TeardownRecord {

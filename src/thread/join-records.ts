@@ -44,13 +44,13 @@ export function joinStartRecords(
 ): StartRecord {
   const threadId = thread?.threadId === undefined ? {} : { threadId: thread.threadId }
   if (!there) return { ...own, isolation, ...threadId }
-  const { servedAt, moduleLoad, construction, record } = there
+  const { servedAt, record, ...making } = there
   const threadStart = thread ? { threadStart: Math.max(servedAt - thread.openedAt, 0) } : {}
   return {
     ...own,
     isolation,
     ...threadId,
-    phases: { ...threadStart, moduleLoad, construction, ...record.phases },
-    children: record.children,
+    phases: { ...threadStart, ...making, ...record?.phases },
+    children: record?.children ?? [],
   }
 }

@@ -1,7 +1,7 @@
 import type { Clock } from '../base/clock.ts'
 import { Deferred } from '../base/deferred.ts'
 import { delay } from '../base/wait.ts'
-import { Outbox } from './batch.ts'
+import { Outbox, type Post } from './batch.ts'
 import type { Carrier, CarrierExit } from './carrier.ts'
 import { guardAgainstHang } from './hang.ts'
 import type { ResolvedOptions } from './options.ts'
@@ -32,6 +32,11 @@ export class Place {
   constructor(options: ResolvedOptions, clock: Clock) {
     this.#options = options
     this.#clock = clock
+    const post: Post = (message, transferList) => {
+      if (!this.dead) this.#carrier?.post(message, transferList)
+    }
+    this.outbox = new Outbox(post, { holds: this.isThread })
+    this.post = this.outbox.post
   }
 
   /** `exited` is told before those who await the exit go on. */
@@ -63,12 +68,10 @@ export class Place {
     return this.#exited.promise
   }
 
-  readonly outbox = new Outbox((message, transferList) => {
-    if (!this.dead) this.#carrier?.post(message, transferList)
-  })
+  readonly outbox: Outbox
 
   /** @throws DataCloneError */
-  readonly post = this.outbox.post
+  readonly post: Post
 
   /** On purpose. */
   terminate(): void {

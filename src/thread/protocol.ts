@@ -53,7 +53,7 @@ export type FromService =
   | { readonly kind: 'loaded'; readonly methods: readonly string[] }
   | { readonly kind: 'step'; readonly step: string }
   | { readonly kind: 'started'; readonly start: StartThere }
-  | { readonly kind: 'start-failed'; readonly error: EncodedThrow }
+  | { readonly kind: 'start-failed'; readonly error: EncodedThrow; readonly start: StartThere }
   | { readonly kind: 'crashed'; readonly reason: EncodedThrow }
   /** `this.stop()` and `this.restart()` in the service act on the handle. */
   | { readonly kind: 'steer'; readonly verb: 'stop'; readonly timeout: number }
@@ -73,10 +73,11 @@ export interface StartThere {
   /** When this library began there: see Clock.instant(). */
   readonly servedAt: number
   /** Milliseconds. */
-  readonly moduleLoad: number
+  readonly moduleLoad?: number
   /** Milliseconds. */
-  readonly construction: number
-  readonly record: StartRecord
+  readonly construction?: number
+  /** Undefined when there is no instance. */
+  readonly record: StartRecord | undefined
 }
 
 /** A change in the graph below the service, whose own id is 0. */

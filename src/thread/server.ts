@@ -22,7 +22,7 @@ import { type CancelCall, Dispatcher } from './dispatcher.ts'
 import { CallEndpoint, servePort } from './endpoint.ts'
 import { Link } from './link.ts'
 import { callableMethods } from './methods.ts'
-import type { Boot, FromService, LinkMessage, ToService } from './protocol.ts'
+import type { Boot, FromService, LinkMessage, StartThere, ToService } from './protocol.ts'
 import { watchTree } from './tree.ts'
 
 export type ServiceClass = abstract new (...args: never[]) => Service
@@ -63,7 +63,8 @@ export class Server {
       post: outbox.post,
       problem: (error, text) => this.#node?.body.problem(error, text),
     })
-    const inbox = new Inbox((message) => this.#receive(message as ToService | LinkMessage), outbox)
+    const receive = (message: unknown): void => this.#receive(message as ToService | LinkMessage)
+    const inbox = new Inbox(receive, outbox, { together: togetherFor(boot) })
     this.#endpoint = new CallEndpoint(
       (message, transferList) => {
         if (!this.#ended) outbox.post(message, transferList)
@@ -78,6 +79,10 @@ export class Server {
   async run(): Promise<void> {
     const servedAt = systemClock.instant()
     const making = new Stopwatch<'moduleLoad' | 'construction'>()
+    const startThere = (): StartThere => {
+      const record = this.#node && startRecordOf(this.#node)
+      return { servedAt, ...making.soFar(systemClock.now()).steps, record }
+    }
     try {
       const service = await this.#make(making)
       const node = service[NODE]
@@ -93,13 +98,9 @@ export class Server {
       node.onChange(() => this.#rootChanged(node))
       const starting = beginStart(node, { restart: this.#boot.restart })
       await starting
-      const { moduleLoad = 0, construction = 0 } = making.steps
-      this.#tell({
-        kind: 'started',
-        start: { servedAt, moduleLoad, construction, record: startRecordOf(node) },
-      })
+      this.#tell({ kind: 'started', start: startThere() })
     } catch (error) {
-      this.#tell({ kind: 'start-failed', error: encodeError(error) })
+      this.#tell({ kind: 'start-failed', error: encodeError(error), start: startThere() })
       this.#finish((await this.#node?.run.down) ?? [])
     }
   }
@@ -125,6 +126,7 @@ export class Server {
         expose: (link, endpoint) => dispatcher.expose(service, methods, link, endpoint),
         connect: (another) => this.#connect?.(another),
         problem: (error, text) => service[NODE].body.problem(error, text),
+        together: togetherFor(this.#boot),
       })
       this.#ports.add(end)
       port.once('close', () => this.#ports.delete(end))
@@ -237,4 +239,9 @@ export class Server {
     const down = stopNode(node, new Budget(node.clock, message.timeout))
     if (node.run.reachedRunning) void down?.then((errors) => this.#finish(errors))
   }
+}
+
+/** Calls that run together are all counted before one of them is done: with a limit, they must not be. */
+function togetherFor({ limits }: Boot): number | undefined {
+  return limits.concurrency === Infinity ? undefined : 1
 }

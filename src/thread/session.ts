@@ -286,6 +286,7 @@ export class Session implements Channel {
         this.#started.resolve()
         break
       case 'start-failed':
+        this.#start = message.start
         this.#started.reject(decodeError(message.error))
         break
       case 'crashed':

@@ -1,5 +1,6 @@
+import t from 'tap'
 import { isBulkheadError } from '../../src/index.ts'
-import { Batched } from '../fixtures/batched.ts'
+import { Batched, context } from '../fixtures/batched.ts'
 import { both, failure, quiet } from '../support/both.ts'
 import { isolate } from '../support/isolate.ts'
 
@@ -47,4 +48,13 @@ both('a stop after many calls of one turn comes after them', async (t, isolation
     Array.from({ length: 60 }, (_, n) => n),
   )
   await stopping
+})
+
+t.test('inline each call runs in the context that it was made in', async (t) => {
+  const handle = isolate(Batched, { isolation: 'inline' })
+  await handle.start()
+  const numbers = Array.from({ length: 30 }, (_, n) => n)
+  const calls = numbers.map((n) => context.run(n, () => handle.where()))
+  t.same(await Promise.all(calls), numbers)
+  await handle.stop()
 })

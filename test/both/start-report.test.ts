@@ -1,4 +1,4 @@
-import { Host, formatReport } from '../../src/index.ts'
+import { Host, Service, formatReport } from '../../src/index.ts'
 import { Started } from '../fixtures/started.ts'
 import { both, quiet } from '../support/both.ts'
 import { isolate } from '../support/isolate.ts'
@@ -62,9 +62,39 @@ both('the report of a start that fails', async (t, isolation) => {
     [
       ['Host', 'failed'],
       ['Host/Started', 'failed'],
+      ['Host/Started/Below', 'failed'],
       ['Host/Started#2', 'not-started'],
     ],
   )
-  t.equal(report.services[2]!.totalMs, undefined)
+  t.equal(report.services[3]!.totalMs, undefined)
+  const [root, started] = report.services
+  t.ok(root!.phases.children! >= started!.totalMs! - 0.2, 'the step that it failed in is told, too')
+  t.match(started!.phases, { construction: Number, onStart: Number, children: Number })
   t.match(formatReport(report), /^Start \(failed\): .*\nHost +inline +failed /)
+})
+
+both('a service that was not reached this time is no running one', async (t, isolation) => {
+  let fails = false
+  class First extends Service {
+    protected override onStart(): void {
+      if (fails) throw new Error('this time')
+    }
+  }
+  const host = new Host([new First(), isolate(Started, { isolation })])
+  await host.start()
+  await host.stop()
+  fails = true
+  await t.rejects(host.start())
+  t.same(
+    host.startReport!.services.map(({ path, outcome, phases }) => [
+      path,
+      outcome,
+      Object.keys(phases).length > 0,
+    ]),
+    [
+      ['Host', 'failed', true],
+      ['Host/First', 'failed', true],
+      ['Host/Started', 'not-started', false],
+    ],
+  )
 })

@@ -48,6 +48,12 @@ class Money {
     return this.#cents
   }
 }
+class Listed extends Array<number> {
+  toJSON(): string {
+    return `${this.length} numbers`
+  }
+}
+const hidden = Object.defineProperty({ a: 1 }, 'toJSON', { value: () => 'hidden' })
 const nothing = (): void => {}
 const circular: Record<string, unknown> = { a: 1 }
 circular.self = circular
@@ -79,6 +85,7 @@ const calls: Record<string, unknown[]> = {
     Buffer.from('x'),
   ],
   'toJSON at the top is not asked': [{ a: 1, nested: { toJSON: (): string => 'nested' } }],
+  'toJSON of an array, and one that is not enumerable': [{ list: Listed.of(1, 2), nested: { hidden } }],
   'map, set, regexp, bytes': [
     { map: new Map([[1, 2]]), set: new Set([1]), re: /x/, bytes: new Uint8Array([1, 2]) },
   ],

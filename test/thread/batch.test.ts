@@ -87,7 +87,7 @@ function inbox() {
         .then(() => box.reply({ id: 0, value: method.toUpperCase() }))
     },
     outbox,
-    () => now,
+    { now: () => now },
   )
   return { box, takes, take: () => events.splice(0) }
 }
@@ -150,6 +150,54 @@ void t.test(
   },
 )
 
+void t.test('what is done is told before anything else in the thread has its turn', async (t) => {
+  const { box, take } = inbox()
+  box.receive(calls('slow', 'a'))
+  await nextTurn()
+  t.same(take().slice(0, 2), ['slow', 'sent SLOW'])
+})
+
+void t.test('no more than a few run together, and one where their number is limited', async (t) => {
+  for (const together of [25, 1]) {
+    const groups: number[] = []
+    let begun = 0
+    const outbox = new Outbox(() => {})
+    const box = new Inbox(() => (begun += 1), outbox, {
+      together: together === 1 ? 1 : undefined,
+      // Asked before and after each group.
+      now: () => {
+        if (begun > 0) groups.push(begun)
+        begun = 0
+        return 0
+      },
+    })
+    for (let round = 0; round < 2; round++) box.receive(calls(...Array.from({ length: 60 }, () => 'a')))
+    await nextTurn()
+    await nextTurn()
+    t.equal(
+      groups.reduce((sum, size) => sum + size, 0),
+      120,
+    )
+    t.equal(Math.max(...groups), together)
+  }
+})
+
+void t.test('a message that throws does not hold up the others', async (t) => {
+  const seen: unknown[] = []
+  const box = new Inbox(
+    (message) => {
+      const [method] = (message as { path: [string] }).path
+      if (method === 'bad') throw new Error('bad')
+      seen.push(method)
+    },
+    new Outbox(() => {}),
+  )
+  t.throws(() => box.receive(calls('bad', 'a')), { message: 'bad' })
+  box.receive(one('b'))
+  await nextTurn()
+  t.same(seen, ['a', 'b'])
+})
+
 void t.test('a reply is there while a call that came with it blocks the thread', async (t) => {
   const handle = isolate(Batched)
   await handle.start()
@@ -183,4 +231,27 @@ void t.test('replies that were ready when the thread exits arrive; all calls set
   }
   t.equal(outcomes[0]?.status, 'fulfilled')
   t.equal(outcomes.at(-1)?.status, 'rejected')
+})
+
+void t.test('calls within a limit are not refused because they came together', async (t) => {
+  const handle = isolate(Batched, { concurrency: 1, maxQueue: 4 })
+  await handle.start()
+  for (let round = 0; round < 5; round++) {
+    const outcomes = await Promise.allSettled(Array.from({ length: 60 }, (_, n) => handle.quick(n)))
+    t.same(
+      outcomes.filter(({ status }) => status === 'rejected'),
+      [],
+    )
+  }
+  await handle.stop()
+})
+
+void t.test('very many arguments', async (t) => {
+  const handle = isolate(Batched)
+  await handle.start()
+  const pending = Array.from({ length: 12 }, () => failure(handle.never()))
+  const many = Array.from({ length: 50_000 }, (_, n) => n)
+  t.equal(await handle.quick(...(many as [number])), 0)
+  await handle.stop()
+  await Promise.all(pending)
 })
