@@ -46,6 +46,8 @@ export class Run {
   down: Promise<unknown[]> | undefined
   /** Told when nothing of it is left but the thread that it ran in. */
   worked: (() => void) | undefined
+  /** The stop of the sibling before it, whose thread may still be ending. */
+  before: Promise<unknown> | undefined
   /** Resolves when the run is over, also while `down` is yet to come. */
   readonly ended = new Latch()
   readonly phases: Partial<Record<StopPhase, number>> = {}

@@ -80,12 +80,19 @@ async function stopChildren(node: ServiceNode, run: Run, budget: Budget): Promis
   const from = node.clock.now()
   run.phase = 'children'
   const outcomes: (unknown[] | Promise<unknown[]>)[] = []
+  let before: Promise<unknown> | undefined
   for (const child of inStopOrder(node)) {
     child.cancelRestart()
     const stopping = stopNode(child, budget)
     if (!stopping) continue
-    if (child.body.release) await worked(child.run, stopping)
-    outcomes.push(child.body.release ? stopping : await stopping)
+    if (!before && !child.body.release) {
+      outcomes.push(await stopping)
+      continue
+    }
+    child.run.before = before
+    await worked(child.run, stopping)
+    outcomes.push(stopping)
+    before = stopping
   }
   const errors: unknown[] = []
   for (const outcome of outcomes) errors.push(...(outcome instanceof Promise ? await outcome : outcome))
@@ -144,6 +151,9 @@ export async function teardown(node: ServiceNode, run: Run): Promise<unknown[]> 
   if (body.release) await steps.take('threadExit', () => body.release?.(budget, () => run.worked?.()))
   if (run.hooksDue) await steps.take('onShutdown', () => body.shutdown())
   if (run.resources.length > 0) await disposeAll(run, steps)
+  // All hooks are through: the next in line may go on, but states are told in the order of the stop.
+  run.worked?.()
+  if (run.before) await run.before
   // Somebody may have started one that had its turn already, and a crash since then counts on this teardown for it.
   // From here to the end of the run nothing is awaited.
   while (isAnyUpBelow(node)) ofChildren.push(...(await stopChildren(node, run, budget)))

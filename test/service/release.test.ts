@@ -40,7 +40,11 @@ void t.test('the next child stops while what held the one before is yet to end',
   const stopping = root.stop().catch(() => events.push('stopped'))
   await gate.reached
   while (!events.includes('first onShutdown')) await new Promise((resolve) => setImmediate(resolve))
-  t.equal(root.state, 'stopping', 'it waits for both')
+  t.same(
+    [root, ...root.children].map(({ state }) => state),
+    ['stopping', 'stopping', 'stopping'],
+    'it waits for both, and who comes later is not down before who came first',
+  )
   gate.open()
   await stopping
   t.strictSame(events, [
