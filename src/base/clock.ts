@@ -1,11 +1,9 @@
 /** Where logic that waits gets its time from; tests pass one they advance by hand. */
 export interface Clock {
-  /** Milliseconds that only go forward. */
+  /** Milliseconds that only go forward, the same in all threads of the process. */
   now(): number
   /** Milliseconds since the epoch, as the machine's clock has it. */
   wallTime(): number
-  /** Milliseconds on a clock that only goes forward, and that all threads of the process share. */
-  instant(): number
   /** Calls `callback` once after `ms`; `Infinity` never. Returns what cancels it. */
   after(ms: number, callback: () => void, options?: { unref?: boolean }): () => void
 }
@@ -24,7 +22,6 @@ function now(): number {
 export const systemClock: Clock = {
   now,
   wallTime: () => Date.now(),
-  instant: now,
   after(ms, callback, { unref = false } = {}) {
     if (ms === Infinity) return nothingToCancel
     const due = now() + ms

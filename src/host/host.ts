@@ -63,7 +63,7 @@ export class Host extends Supervisor {
   #metUncaught = false
   /** Of the shutdown under way or done; all unset by a start. */
   #reason: ShutdownReport['reason'] | undefined
-  #began: { readonly at: number; readonly instant: number } | undefined
+  #beganAt: number | undefined
   #totalMs: number | undefined
   #startReport: StartReport | undefined
 
@@ -189,7 +189,7 @@ export class Host extends Supervisor {
     if (state === 'starting') {
       this.#tellErrors = false
       this.#reason = undefined
-      this.#began = undefined
+      this.#beganAt = undefined
       this.#totalMs = undefined
       this.#useSink()
       return
@@ -210,14 +210,14 @@ export class Host extends Supervisor {
   #goDown(state: 'stopping' | 'crashed', previous: StateChange['state'], reason: unknown): void {
     const node = nodeOf(this)
     const { clock, run, restarting } = node
-    this.#began = { at: clock.now(), instant: clock.instant() }
+    this.#beganAt = clock.now()
     const failedStart = state === 'crashed' && previous === 'starting'
     const forRestart = restarting?.cancelled === false && state === 'stopping'
     if (!forRestart) this.#reason ??= failedStart ? 'start-failed' : state === 'crashed' ? 'crash' : 'stop'
     if (failedStart && this.#hosting && !this.#metUncaught) this.log.exception(reason, 'Failed to start')
     // First in line: those who wait for the stop see its total, and all that is logged of it goes to the Host's logger.
     void run.down?.then((errors) => {
-      this.#totalMs = clock.now() - this.#began!.at
+      this.#totalMs = clock.now() - this.#beganAt!
       if (this.#tellErrors) for (const error of errors) this.log.exception(error, 'The stop met an error')
       this.#restoreSink()
     })
@@ -225,11 +225,11 @@ export class Host extends Supervisor {
 
   #report(): ShutdownReport {
     const node = nodeOf(this)
-    const began = this.#began
+    const began = this.#beganAt
     return shutdownReport(recordSoFar(node), {
       reason: this.#reason ?? 'stop',
-      beganAt: began?.instant ?? node.clock.instant(),
-      totalMs: this.#totalMs ?? (began ? node.clock.now() - began.at : 0),
+      beganAt: began ?? node.clock.now(),
+      totalMs: this.#totalMs ?? (began === undefined ? 0 : node.clock.now() - began),
       budget: this.#stopTimeout,
     })
   }

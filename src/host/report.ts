@@ -51,7 +51,7 @@ export interface ShutdownReport {
 /** What a report is made of, apart from the records of the services. */
 export interface ShutdownFacts {
   readonly reason: ShutdownReport['reason']
-  /** When the shutdown began, as the records have it: see Clock.instant(). */
+  /** When the shutdown began, as the records have it: see Clock.now(). */
   readonly beganAt: number
   /** Milliseconds. */
   readonly totalMs: number
@@ -68,7 +68,7 @@ export function recordSoFar(node: ServiceNode): TeardownRecord {
     label: node.owner.label,
     isolation: isolated ? 'thread' : 'inline',
     outcome: node.run.crashBeganHere ? 'crashed' : 'clean',
-    beganAt: node.clock.instant(),
+    beganAt: node.clock.now(),
     totalMs: 0,
     phases: { ...node.run.phases },
     errors: [],

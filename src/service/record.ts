@@ -26,7 +26,7 @@ export interface TeardownRecord {
   readonly isolation: 'inline' | 'thread'
   readonly threadId?: number
   readonly outcome: Outcome
-  /** Of Clock.instant(). */
+  /** Of Clock.now(). */
   readonly beganAt: number
   readonly totalMs: number
   readonly phases: Readonly<Partial<Record<StopPhase, number>>>
@@ -60,7 +60,7 @@ export interface StartRecord {
   readonly threadId?: number
   /** `stopped`: before it was running. */
   readonly outcome: StartOutcome
-  /** Of Clock.instant(). */
+  /** Of Clock.now(). */
   readonly beganAt: number
   readonly totalMs: number
   readonly phases: Readonly<Partial<Record<StartPhase, number>>>

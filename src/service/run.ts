@@ -18,7 +18,7 @@ export class Run {
   phase = 'postInit'
   /** The step that start is in or ended in; the teardown, which may overtake an abandoned hook, leaves it alone. */
   startPhase: StartPhase = 'postInit'
-  /** Of Clock.instant(). */
+  /** Of Clock.now(). */
   startedAt = 0
   readonly start = new Stopwatch<StartPhase>()
   begun = false

@@ -71,9 +71,9 @@ export function beginStart(node: ServiceNode, { restart }: { restart: boolean })
 }
 
 async function climb(node: ServiceNode, run: Run, restart: boolean): Promise<void> {
-  run.startedAt = node.clock.instant()
+  run.startedAt = node.clock.now()
   // Who listens to the change belongs to the time it takes, too.
-  run.start.enter(run.startPhase, node.clock.now())
+  run.start.enter(run.startPhase, run.startedAt)
   node.transition('starting')
   void comeToRest(node, run, restart)
   // The teardown resolves it too, when it gives up a hook that outlives the budget: start() settles all the same.

@@ -120,8 +120,7 @@ export async function teardown(node: ServiceNode, run: Run): Promise<unknown[]> 
   const budget = (run.budget ??= new Budget(clock))
   const steps = new StopSteps(node, run, budget)
   const ofChildren: unknown[] = []
-  const beganAt = clock.instant()
-  const began = clock.now()
+  const beganAt = clock.now()
 
   if (!run.stopTold) body.lifecycle('Stopping...')
   if (!run.reachedRunning) await endStart(run, steps, budget)
@@ -159,7 +158,7 @@ export async function teardown(node: ServiceNode, run: Run): Promise<unknown[]> 
   while (isAnyUpBelow(node)) ofChildren.push(...(await stopChildren(node, run, budget)))
   body.lifecycle('Shutdown complete!')
 
-  const record = teardownRecord(node, run, { beganAt, totalMs: clock.now() - began, met: steps.met })
+  const record = teardownRecord(node, run, { beganAt, totalMs: clock.now() - beganAt, met: steps.met })
   node.lastTeardown = body.amendRecord?.(record) ?? record
   node.dropChildrenOf(run)
   run.over = true

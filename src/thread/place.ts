@@ -23,7 +23,7 @@ export class Place {
   readonly #exited = new Deferred<CarrierExit>()
   #carrier: Carrier | undefined
   #pulse: Pulse | undefined
-  /** Of Clock.instant(). */
+  /** Of Clock.now(). */
   openedAt = 0
   /** Ended by us: how it ends is no news. */
   terminated = false
@@ -42,7 +42,7 @@ export class Place {
   /** `exited` is told before those who await the exit go on. */
   open(given: Omit<SpawnOptions, 'pulse'>, exited: (exit: CarrierExit) => void): void {
     this.#pulse = this.isThread ? makePulse(this.#options.pulse) : undefined
-    this.openedAt = this.#clock.instant()
+    this.openedAt = this.#clock.now()
     this.#carrier = spawn({ ...given, pulse: this.#pulse })
     void this.#carrier.exited.then((exit) => {
       this.dead = true

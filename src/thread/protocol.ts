@@ -70,7 +70,7 @@ export type FromService =
 
 /** How a service started, as its own side saw it. */
 export interface StartThere {
-  /** When this library began there: see Clock.instant(). */
+  /** When this library began there: see Clock.now(). */
   readonly servedAt: number
   /** Milliseconds. */
   readonly moduleLoad?: number

@@ -77,7 +77,7 @@ export class Server {
   }
 
   async run(): Promise<void> {
-    const servedAt = systemClock.instant()
+    const servedAt = systemClock.now()
     const making = new Stopwatch<'moduleLoad' | 'construction'>()
     const startThere = (): StartThere => {
       const record = this.#node && startRecordOf(this.#node)

@@ -27,10 +27,6 @@ export class FakeClock implements Clock {
     return this.#wallTime
   }
 
-  instant(): number {
-    return this.#wallTime
-  }
-
   after(ms: number, callback: () => void): () => void {
     if (ms === Infinity) return () => {}
     const timer: Timer = { due: this.#now + Math.max(ms, 0), callback }
