@@ -14,6 +14,20 @@ const QUICK = 0.05
 /** Milliseconds after which timers and other messages have their turn before the rest of a batch. */
 const LONG = 1
 
+/** Those that hold replies: an exit may come before their group is over. */
+const unsent = new Set<Outbox>()
+let listensToExit = false
+
+function flushAtExit(outbox: Outbox): void {
+  unsent.add(outbox)
+  if (listensToExit) return
+  listensToExit = true
+  // One for all: there may be many callers, each with a port of its own.
+  process.once('exit', () => {
+    for (const one of unsent) one.flush()
+  })
+}
+
 /**
  * The way to another thread. Small calls and replies that are held travel together, as the parts of one flat array:
  * most of what a small message costs is being one, and the names in it. Order is kept: whatever is not held goes after
@@ -54,6 +68,7 @@ export class Outbox {
 
   /** Until flush(). The value is cloned then: it is immutable. */
   holdReply(id: number, value: unknown): void {
+    if (this.#held.length === 0) flushAtExit(this)
     this.#held.push(id, value)
     this.#counted()
   }
@@ -63,11 +78,12 @@ export class Outbox {
     if (this.#count >= MOST) this.flush()
   }
 
-  readonly flush = (): void => {
+  flush(): void {
     if (this.#held.length === 0) return
     const held = this.#held
     this.#held = []
     this.#count = 0
+    unsent.delete(this)
     this.#post(held)
   }
 }

@@ -70,9 +70,7 @@ export function servePort(port: MessagePort, options: PortCallerOptions): (reaso
   const inbox = new Inbox((message) => receive(message as PortMessage), outbox, { together })
   const endpoint = new CallEndpoint(post, (message) => inbox.reply(message))
   const cancel = options.expose(link, endpoint)
-  process.once('exit', outbox.flush)
   const end = (reason: () => Error): void => {
-    process.off('exit', outbox.flush)
     outbox.flush()
     link.close(reason)
     port.close()

@@ -23,7 +23,6 @@ export async function serve(): Promise<void> {
   if (!port) throw new Error('Bulkhead: this file is the entry of a worker thread')
   const outbox = new Outbox((message, transferList) => port.postMessage(message, transferList))
   const post = (message: FromService): void => outbox.post(message)
-  process.once('exit', outbox.flush)
 
   if (pulse) {
     beat(pulse)

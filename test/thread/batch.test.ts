@@ -2,12 +2,14 @@ import fc from 'fast-check'
 import t from 'tap'
 import { isBulkheadError } from '../../src/index.ts'
 import { Inbox, Outbox, callsOf, raw, repliesOf } from '../../src/thread/batch.ts'
+import { servePort } from '../../src/thread/endpoint.ts'
 import { Batched } from '../fixtures/batched.ts'
 import { failure, quiet } from '../support/both.ts'
 import { isolate } from '../support/isolate.ts'
 
 quiet()
 
+const nothing = (): void => {}
 const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
 void t.test('what is held goes together, and before what is not', async (t) => {
@@ -194,6 +196,17 @@ void t.test('a message that throws does not hold up the others', async (t) => {
   box.receive(one('b'))
   await nextTurn()
   t.same(seen, ['a', 'b'])
+})
+
+void t.test('many callers, each with a port of its own, leave no listeners on the process', async (t) => {
+  const before = process.listenerCount('exit')
+  const ends = Array.from({ length: 20 }, () => {
+    const { port1 } = new MessageChannel()
+    const options = { expose: () => nothing, connect: nothing, problem: nothing, together: undefined }
+    return servePort(port1, options)
+  })
+  t.equal(process.listenerCount('exit'), before)
+  for (const end of ends) end(() => new Error('over'))
 })
 
 void t.test('a reply is there while a call that came with it blocks the thread', async (t) => {
