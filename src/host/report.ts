@@ -1,6 +1,7 @@
 import type { BeaconData } from '../beacon/beacon.ts'
 import type { ServiceNode } from '../service/node.ts'
 import { tenths } from './milliseconds.ts'
+import { identityOf, inOrder, timesOf } from './records.ts'
 import { recordOf } from '../service/teardown-record.ts'
 import {
   type Outcome,
@@ -109,20 +110,12 @@ function wentWrong({ outcome, errors, startedAtMs = 0, totalMs = 0 }: ServiceRep
 }
 
 function serviceReport(record: TeardownRecord, beganAt: number): ServiceReport {
-  const { path, label, isolation, threadId, outcome, errors } = record
-  const times = outcome !== 'not-started' && {
-    startedAtMs: tenths(record.beganAt - beganAt),
-    totalMs: tenths(record.totalMs),
-  }
   return {
-    path,
-    label,
-    isolation,
-    ...(threadId === undefined ? {} : { threadId }),
-    outcome,
+    ...identityOf(record),
+    outcome: record.outcome,
     phases: phaseTimes(record.phases),
-    errors: errors.map((error) => ({ ...error })),
-    ...times,
+    errors: record.errors.map((error) => ({ ...error })),
+    ...timesOf(record, beganAt),
   }
 }
 
@@ -133,13 +126,4 @@ function phaseTimes(phases: TeardownRecord['phases']): PhaseTimes {
     if (phase !== 'threadExit' || took !== undefined) times[phase] = tenths(took ?? 0)
   }
   return times as PhaseTimes
-}
-
-/** Depth first. A tree may be deeper than the stack. */
-export function* inOrder<R extends { readonly children: readonly R[] }>(root: R): Generator<R> {
-  const rest = [root]
-  for (let next = rest.pop(); next; next = rest.pop()) {
-    yield next
-    rest.push(...next.children.toReversed())
-  }
 }

@@ -1,6 +1,6 @@
 import { type StartOutcome, type StartPhase, type StartRecord, START_PHASES } from '../service/record.ts'
 import { tenths } from './milliseconds.ts'
-import { inOrder } from './report.ts'
+import { identityOf, inOrder, timesOf } from './records.ts'
 
 /** How one service started. */
 export interface StartServiceReport {
@@ -39,21 +39,10 @@ export function startReport(root: StartRecord): StartReport {
 }
 
 function serviceReport(record: StartRecord, hostBeganAt: number): StartServiceReport {
-  const { path, label, isolation, threadId, outcome, beganAt, totalMs } = record
   const phases: Partial<Record<StartPhase, number>> = {}
   for (const phase of START_PHASES) {
     const took = record.phases[phase]
     if (took !== undefined) phases[phase] = tenths(took)
   }
-  return {
-    path,
-    label,
-    isolation,
-    ...(threadId === undefined ? {} : { threadId }),
-    outcome,
-    phases,
-    ...(outcome === 'not-started'
-      ? {}
-      : { startedAtMs: tenths(beganAt - hostBeganAt), totalMs: tenths(totalMs) }),
-  }
+  return { ...identityOf(record), outcome: record.outcome, phases, ...timesOf(record, hostBeganAt) }
 }

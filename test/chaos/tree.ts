@@ -1,4 +1,5 @@
 import type { Isolation, Strategy } from '../../src/index.ts'
+import { STRATEGIES } from '../../src/supervisor/strategies.ts'
 import type { Random } from './random.ts'
 
 /** Plain data: it crosses into the threads. */
@@ -31,14 +32,6 @@ export interface RunPlan {
   readonly threads: boolean
 }
 
-const STRATEGIES: readonly Strategy[] = [
-  'one-for-one',
-  'one-for-all',
-  'rest-for-one',
-  'forfeit-one-for-one',
-  'forfeit-one-for-all',
-  'crash',
-]
 const MOST_NODES = 9
 const MOST_THREADS = 5
 

@@ -66,7 +66,7 @@ export function compare(model: Model, real: Real): void {
 }
 
 /** What `Model.told` has of an event; those about waiting are left out. */
-export function tellOf({ type, child, restarts }: SupervisorEvent): string[] {
+function tellOf({ type, child, restarts }: SupervisorEvent): string[] {
   const isAboutWaiting = type === 'backoff' || type === 'restarting' || type === 'restarted'
   return isAboutWaiting ? [] : [`${type} ${child.label} ${restarts}`]
 }
@@ -74,6 +74,13 @@ export function tellOf({ type, child, restarts }: SupervisorEvent): string[] {
 const isRunning = (model: Model): boolean => model.state === 'running'
 const hasChildren = (model: Model): boolean => model.children.length > 0
 const restartType = fc.constantFrom<RestartType>('permanent', 'permanent', 'transient', 'temporary')
+
+/** What the supervisor tells from now on. */
+export function toldBy(supervisor: Supervisor): readonly string[] {
+  const told: string[] = []
+  supervisor.on((event) => told.push(...tellOf(event)))
+  return told
+}
 
 function onChild(
   name: string,

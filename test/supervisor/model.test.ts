@@ -9,7 +9,7 @@ import { Supervised } from '../fixtures/supervised.ts'
 import { liveThreads, sleep } from '../support/both.ts'
 import { settle } from '../support/fake-clock.ts'
 import { isolate } from '../support/isolate.ts'
-import { type Real, compare, rulesFor, tellOf, timeless, typesOf, whatever } from './model-commands.ts'
+import { type Real, compare, rulesFor, timeless, toldBy, typesOf, whatever } from './model-commands.ts'
 import { Model, ModelChild, type Rules } from './model.ts'
 import { Probe, stage } from './support.ts'
 
@@ -28,12 +28,10 @@ function inline(rules: Rules, types: readonly RestartType[]): Real {
     specs: (services) => services.map((service, at) => ({ service, restart: types[at]! })),
   })
   const everyone = new Map(probes.map((probe) => [probe.label, probe]))
-  const told: string[] = []
-  supervisor.on((event) => told.push(...tellOf(event)))
   return {
     supervisor,
     journal,
-    told,
+    told: toldBy(supervisor),
     make(name) {
       const probe = new Probe(name, journal)
       probe[NODE].clock = clock
@@ -79,12 +77,10 @@ function isolated(rules: Rules, types: readonly RestartType[]): Real & { end(): 
   }
   const services = types.map((restart, at) => ({ service: make(NAMES[at]!), restart }))
   const supervisor = new Supervisor(services, { label: 'top', strategy, maxRestarts, over, backoff: false })
-  const told: string[] = []
-  supervisor.on((event) => told.push(...tellOf(event)))
   return {
     supervisor,
     journal,
-    told,
+    told: toldBy(supervisor),
     make,
     child: (name) => everyone.get(name)!.handle,
     failStarts(name, times) {
