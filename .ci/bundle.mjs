@@ -61,7 +61,7 @@ import { ${serve} as serve } from '../${BUNDLE}'
 
 const { tsx } = workerData.bulkhead
 if (tsx) (await import(tsx)).register()
-await serve()
+serve()
 `
 }
 

@@ -25,6 +25,8 @@ export class Run {
   /** Past `onStart`: `onStop` and `onShutdown` are owed. */
   hooksDue = false
   tasksStarted = false
+  /** Children that were prepared for their start. */
+  readonly prepared: ServiceNode[] = []
   reachedRunning = false
   /** Whether the crash that ended it began here. */
   crashBeganHere = false

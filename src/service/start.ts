@@ -7,6 +7,7 @@ import { refuseWhileLoading } from './loading.ts'
 import { type ServiceNode, nodeOf } from './node.ts'
 import type { StartOutcome, StartPhase, StartRecord } from './record.ts'
 import type { Run } from './run.ts'
+import { startChildren } from './start-children.ts'
 import { teardown } from './stop.ts'
 
 /** Whether start() is legal now. */
@@ -160,10 +161,9 @@ async function takeSteps(node: ServiceNode, run: Run, restart: boolean): Promise
   run.tasksStarted = true
   // A task that fails at once fails the start, however little there is left to wait for.
   if (tasks.length > 0 && !(await step('tasks', nextTurn))) return
-  // The iterator is live: what a task adds while an earlier child starts has its turn too.
-  for (const child of node.eachChild()) {
-    if (!(await step('children', () => startChild(child)))) return
-  }
+  const startNext = (child: ServiceNode): Promise<boolean> | boolean =>
+    step('children', () => startChild(child))
+  if (node.hasChildren && !(await startChildren(node, run, startNext))) return
   if (!going()) return
   body.lifecycle('Started')
   // Looked at once more: a stop or a crash may come between the end of the step and here.

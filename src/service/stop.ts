@@ -1,6 +1,7 @@
 import { Budget } from '../base/budget.ts'
 import type { ServiceNode } from './node.ts'
 import type { Run } from './run.ts'
+import { discardPrepared } from './start-children.ts'
 import { StopSteps } from './stop-steps.ts'
 import { teardownRecord } from './teardown-record.ts'
 
@@ -103,6 +104,8 @@ async function stopChildren(node: ServiceNode, run: Run, budget: Budget): Promis
 /** What start is in has to come to rest first. */
 async function endStart(run: Run, steps: StopSteps, budget: Budget): Promise<void> {
   const { startPhase } = run
+  // Now: a hook that is waited for may take its time.
+  const discarded = discardPrepared(run)
   if (startPhase === 'children') {
     // A child that outlives the budget is named by its own teardown.
     await budget.within(run.stepsOver.promise)
@@ -112,6 +115,7 @@ async function endStart(run: Run, steps: StopSteps, budget: Budget): Promise<voi
   } else {
     await steps.take(startPhase, () => run.stepsOver.promise)
   }
+  await discarded
 }
 
 /** The steps of stop, in their order; an error in one does not skip the others. Never rejects. */

@@ -2,7 +2,6 @@ import { type MessagePort, type ResourceLimits, Worker } from 'node:worker_threa
 import { Deferred } from '../base/deferred.ts'
 import { inheritedExecArgv } from '../worker/exec-argv.ts'
 import { Outbox } from './batch.ts'
-import type { Boot } from './protocol.ts'
 import type { Pulse } from './pulse.ts'
 
 /** How a thread, or what stands for one, has ended. */
@@ -17,6 +16,8 @@ type TransferList = readonly (ArrayBuffer | MessagePort)[]
 /** The handle's side of the place a service lives in. It carries messages and ends; it decides nothing. */
 export interface Carrier {
   readonly threadId: number | undefined
+  /** Who hears what the other side says, which is nothing until it has been told what to serve. */
+  listen(receive: (message: unknown) => void): void
   /** @throws DataCloneError */
   post(message: unknown, transferList?: TransferList): void
   terminate(): void
@@ -26,6 +27,7 @@ export interface Carrier {
 /** The service's side. */
 export interface ServiceEnd {
   readonly outbox: Outbox
+  /** From now on messages go here, and nowhere else. */
   listen(receive: (message: unknown) => void): void
   /** Nothing more will be said: the place may end as soon as nothing else keeps it alive. */
   close(): void
@@ -37,14 +39,13 @@ export interface ThreadOptions {
   readonly resourceLimits?: ResourceLimits | undefined
 }
 
-/** What the thread's entry file reads from `workerData`. */
+/** What the thread's entry file reads from `workerData`; what it is to serve comes as its first message. */
 export interface EntryData {
   readonly bulkhead: {
     /** URL of the service's side of this library. */
     readonly serve: string
     /** URL of tsx's loader, where TypeScript is to be loaded. */
     readonly tsx: string | undefined
-    readonly boot: Boot
     /** Where the thread shows that it lives, if it is watched. */
     readonly pulse: Pulse | undefined
   }
@@ -58,25 +59,17 @@ export class ThreadCarrier implements Carrier {
   readonly #worker: Worker
   readonly #exited = new Deferred<CarrierExit>()
 
-  constructor(
-    data: EntryData,
-    transferList: TransferList,
-    options: ThreadOptions,
-    receive: (message: unknown) => void,
-  ) {
-    const { label } = data.bulkhead.boot
+  constructor(label: string, data: EntryData, options: ThreadOptions) {
     const execArgv = options.execArgv ?? inheritedExecArgv()
     this.#worker = new Worker(ENTRY, {
       name: label,
       workerData: data,
-      transferList: [...transferList],
       ...(execArgv ? { execArgv: [...execArgv] } : {}),
       ...(options.env ? { env: options.env } : {}),
       ...(options.resourceLimits ? { resourceLimits: options.resourceLimits } : {}),
     })
     this.threadId = this.#worker.threadId
     let error: unknown
-    this.#worker.on('message', receive)
     // Without a listener an uncaught error in the thread would end this one.
     this.#worker.on('error', (reason) => (error = reason))
     this.#worker.on('messageerror', (reason) => (error ??= reason))
@@ -87,6 +80,10 @@ export class ThreadCarrier implements Carrier {
 
   get exited(): Promise<CarrierExit> {
     return this.#exited.promise
+  }
+
+  listen(receive: (message: unknown) => void): void {
+    this.#worker.on('message', receive)
   }
 
   post(message: unknown, transferList?: TransferList): void {
@@ -102,14 +99,13 @@ export class ThreadCarrier implements Carrier {
 export class InlineCarrier implements Carrier {
   readonly threadId: number
   readonly #exited = new Deferred<CarrierExit>()
-  readonly #receive: (message: unknown) => void
+  #receive: (message: unknown) => void = () => {}
   #toService: ((message: unknown) => void) | undefined
   #closed = false
   readonly #early: unknown[] = []
 
-  constructor(threadId: number, receive: (message: unknown) => void) {
+  constructor(threadId: number) {
     this.threadId = threadId
-    this.#receive = receive
   }
 
   readonly end: ServiceEnd = {
@@ -130,6 +126,10 @@ export class InlineCarrier implements Carrier {
 
   get exited(): Promise<CarrierExit> {
     return this.#exited.promise
+  }
+
+  listen(receive: (message: unknown) => void): void {
+    this.#receive = receive
   }
 
   post(message: unknown, transferList: TransferList = []): void {

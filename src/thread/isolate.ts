@@ -48,9 +48,9 @@ function isolateClass(serviceClass: ServiceClass, options: IsolateOptions): Serv
     // A name that was given is looked up inline too: what works inline works in a thread.
     const load =
       options.export === undefined ? async () => serviceClass : () => loadServiceClass(url, exportName)
-    return { module: url, exportName, load }
+    return { exportName, load }
   }
-  return handleOn(resolveOptions(options, { label: name, resolve }), knownMethods(serviceClass))
+  return handleOn(resolveOptions(options, { label: name, module: url, resolve }), knownMethods(serviceClass))
 }
 
 /**
@@ -75,8 +75,8 @@ const SEARCH_WITHIN = 1000
 function isolateModule(module: URL | string, options: IsolateOptions): ServiceProxy {
   const url = moduleUrl(module)
   const exportName = options.export ?? 'default'
-  const source: Source = { module: url, exportName, load: () => loadServiceClass(url, exportName) }
-  const defaults = { label: loggerName(url), resolve: async () => source }
+  const source: Source = { exportName, load: () => loadServiceClass(url, exportName) }
+  const defaults = { label: loggerName(url), module: url, resolve: async () => source }
   return handleOn(resolveOptions(options, defaults), { names: [], streams: new Set() })
 }
 

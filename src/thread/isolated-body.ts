@@ -11,6 +11,7 @@ import type { ServiceView } from '../service/types.ts'
 import type { ResolvedOptions } from './options.ts'
 import type { Remote } from './remote.ts'
 import { Session } from './session.ts'
+import { SpawnedThread } from './spawned.ts'
 
 /** A Body that is a thread, a new one for each run. */
 export class IsolatedBody implements Body, Remote {
@@ -19,6 +20,7 @@ export class IsolatedBody implements Body, Remote {
   readonly options: ResolvedOptions
   readonly #node: () => ServiceNode
   #session: Session | undefined
+  #prepared: SpawnedThread | undefined
   #log: ServiceLog | undefined
 
   constructor(options: ResolvedOptions, node: () => ServiceNode) {
@@ -80,6 +82,7 @@ export class IsolatedBody implements Body, Remote {
       node,
       options: this.options,
       restart,
+      takePrepared: () => this.#takePrepared(),
       crashed: (reason, toldToLog) => void crashNode(node, reason, { log: !toldToLog }),
       steer: (message) => {
         const steered = message.verb === 'stop' ? owner.stop({ timeout: message.timeout }) : owner.restart()
@@ -90,6 +93,28 @@ export class IsolatedBody implements Body, Remote {
       warn: (text) => this.log.warn(text),
     })
     await this.#session.start()
+  }
+
+  prepare(): void {
+    if (!this.isolated || this.#prepared) return
+    try {
+      this.#prepared = new SpawnedThread(this.options)
+    } catch {
+      // start() meets the same, and tells.
+    }
+  }
+
+  async discard(): Promise<void> {
+    const prepared = this.#prepared
+    this.#prepared = undefined
+    await prepared?.discard()
+  }
+
+  #takePrepared(): SpawnedThread | undefined {
+    const prepared = this.#prepared
+    this.#prepared = undefined
+    // What ended it before it was told anything will show in the next, if it has to do with this service.
+    return prepared?.dead ? undefined : prepared
   }
 
   stop(budget: Budget): Promise<void> | undefined {

@@ -42,15 +42,16 @@ export interface IsolateOptions<A extends readonly unknown[] = readonly unknown[
   execArgv?: readonly string[]
 }
 
-/** Where the class of a run comes from. */
+/** Which class of the module a run is to make. */
 export interface Source {
-  readonly module: string
   readonly exportName: string
   /** For inline. */
   readonly load: () => Promise<ServiceClass>
 }
 
 export interface ResolvedOptions {
+  /** URL of the service module. */
+  readonly module: string
   readonly resolve: () => Promise<Source>
   readonly args: readonly unknown[]
   readonly isolation: Isolation
@@ -66,13 +67,14 @@ export interface ResolvedOptions {
 /** @throws `ERR_INVALID_DURATION`, `ERR_INVALID_ARGUMENT` */
 export function resolveOptions(
   options: IsolateOptions,
-  defaults: { label: string; resolve: () => Promise<Source> },
+  defaults: Pick<ResolvedOptions, 'label' | 'module' | 'resolve'>,
 ): ResolvedOptions {
   const { isolation = defaultIsolation(), args = [], label } = options
   if (isolation !== 'thread' && isolation !== 'inline') {
     throw invalid(`isolation is 'thread' or 'inline', not ${JSON.stringify(isolation)}`)
   }
   return {
+    module: defaults.module,
     resolve: defaults.resolve,
     args,
     isolation,

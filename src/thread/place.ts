@@ -6,8 +6,9 @@ import type { Carrier, CarrierExit } from './carrier.ts'
 import { guardAgainstHang } from './hang.ts'
 import type { ResolvedOptions } from './options.ts'
 import type { ToService } from './protocol.ts'
-import { type Pulse, makePulse } from './pulse.ts'
-import { type SpawnOptions, spawn } from './spawn.ts'
+import type { Pulse } from './pulse.ts'
+import { type BootOptions, boot, spawnInline } from './spawn.ts'
+import { SpawnedThread } from './spawned.ts'
 import { stackWithin } from './stack.ts'
 
 /** How long the stack of a thread that does not answer may be waited for, in ms: quiet machines need 30 to 100. */
@@ -15,6 +16,13 @@ const STACK_WITHIN = 300
 
 /** How long a thread that is done may take to end, in ms, before it is ended. */
 const EXIT_WITHIN = 1000
+
+/** Who hears from it. */
+export interface Resident {
+  readonly receive: (message: unknown) => void
+  /** Told before those who await the exit go on. */
+  readonly exited: (exit: CarrierExit) => void
+}
 
 /** Where a service lives for one run: a thread, or what stands for one. It knows how to end, not when. */
 export class Place {
@@ -39,16 +47,35 @@ export class Place {
     this.post = this.outbox.post
   }
 
-  /** `exited` is told before those who await the exit go on. */
-  open(given: Omit<SpawnOptions, 'pulse'>, exited: (exit: CarrierExit) => void): void {
-    this.#pulse = this.isThread ? makePulse(this.#options.pulse) : undefined
+  /** In a thread that was prepared, if there is one. */
+  open(given: Omit<BootOptions, 'options' | 'env'>, prepared: SpawnedThread | undefined, to: Resident): void {
     this.openedAt = this.#clock.now()
-    this.#carrier = spawn({ ...given, pulse: this.#pulse })
-    void this.#carrier.exited.then((exit) => {
+    const options = this.#options
+    let carrier: Carrier
+    if (this.isThread) {
+      const thread = prepared ?? new SpawnedThread(options)
+      this.#pulse = thread.pulse
+      ;({ carrier } = thread)
+    } else carrier = spawnInline(given.source, given.node)
+    this.#carrier = carrier
+    carrier.listen(to.receive)
+    void carrier.exited.then((exit) => {
       this.dead = true
-      exited(exit)
+      to.exited(exit)
       this.#exited.resolve(exit)
     })
+    try {
+      boot(carrier, {
+        ...given,
+        options,
+        env: prepared && !options.thread.env ? { ...process.env } : undefined,
+      })
+    } catch (error) {
+      this.terminated = true
+      // Nothing else: the first message that it got would be taken for the one that failed.
+      carrier.terminate()
+      throw error
+    }
   }
 
   get isThread(): boolean {

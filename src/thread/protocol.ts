@@ -6,7 +6,7 @@ import type { ServiceState } from '../service/types.ts'
 import type { Packed } from '../worker/pack.ts'
 import type { HandedHandle } from './handle-port.ts'
 
-/** What a thread is told before it begins. */
+/** The first message to the service's side: what it is to serve. */
 export interface Boot {
   /** URL of the service module. */
   readonly module: string
@@ -21,6 +21,8 @@ export interface Boot {
   readonly restartCount: number
   readonly limits: CallLimits
   readonly logLevel: string
+  /** To replace what the thread has from the time when it was spawned. */
+  readonly env: NodeJS.ProcessEnv | undefined
 }
 
 export interface CallLimits {

@@ -1,4 +1,4 @@
-import { parentPort, workerData } from 'node:worker_threads'
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
 import { encodeError } from '../errors/encode.ts'
 import { lineOf } from '../logging/line.ts'
 import { PostSink } from '../logging/post-sink.ts'
@@ -9,21 +9,27 @@ import { Outbox } from './batch.ts'
 import type { EntryData, ServiceEnd } from './carrier.ts'
 import { loadServiceClass } from './load.ts'
 import { learnFrom } from './inspected.ts'
-import type { FromService } from './protocol.ts'
+import type { Boot, FromService } from './protocol.ts'
 import { beat } from './pulse.ts'
 import { Server } from './server.ts'
 
 /** How long what a stopped service left behind may keep its thread, in ms. */
 const LEFTOVERS_AFTER = 50
 
-/** The whole life of a thread: serves the service it was made for. */
-export async function serve(): Promise<void> {
+/** The whole life of a thread: serves what its first message names. */
+export function serve(): void {
   const port = parentPort
-  const { boot, pulse } = (workerData as EntryData).bulkhead
   if (!port) throw new Error('Bulkhead: this file is the entry of a worker thread')
+  let receive = (message: unknown): void => begin(message as Boot, port, (next) => (receive = next))
+  port.on('message', (message) => receive(message))
+}
+
+function begin(boot: Boot, port: MessagePort, listen: ServiceEnd['listen']): void {
+  const { pulse } = (workerData as EntryData).bulkhead
   const outbox = new Outbox((message, transferList) => port.postMessage(message, transferList))
   const post = (message: FromService): void => outbox.post(message)
 
+  if (boot.env) setEnvironment(boot.env)
   if (pulse) {
     beat(pulse)
     learnFrom(pulse)
@@ -36,7 +42,7 @@ export async function serve(): Promise<void> {
 
   const end: ServiceEnd = {
     outbox,
-    listen: (receive) => void port.on('message', receive),
+    listen,
     close: () => {
       port.unref()
       // Fires only if something else keeps the thread alive by then, or if the thread got no time to end meanwhile: the
@@ -58,7 +64,13 @@ export async function serve(): Promise<void> {
     },
     setLogLevel: (level) => (sink.level = level),
   })
-  await server.run()
+  void server.run()
+}
+
+/** Of this thread, which has a copy of its own. */
+function setEnvironment(env: NodeJS.ProcessEnv): void {
+  for (const name of Object.keys(process.env)) if (!(name in env)) delete process.env[name]
+  Object.assign(process.env, env)
 }
 
 function endLeftovers(post: (message: FromService) => void): void {

@@ -20,6 +20,7 @@ import { Place } from './place.ts'
 import type { Channel } from './remote.ts'
 import type { ResolvedOptions } from './options.ts'
 import type { FromService, LinkMessage, ReplyMessage, StartThere, ToService } from './protocol.ts'
+import type { SpawnedThread } from './spawned.ts'
 import { stopThere } from './stop-there.ts'
 import { WorkQuestions } from './work-questions.ts'
 
@@ -33,6 +34,8 @@ export interface SessionOptions {
   readonly node: ServiceNode
   readonly options: ResolvedOptions
   readonly restart: boolean
+  /** A thread that was spawned before this run, if there is one. */
+  takePrepared(): SpawnedThread | undefined
   /** The service in the thread has crashed, or the thread has died. */
   crashed(reason: unknown, toldToLog: boolean): void
   steer(message: Extract<FromService, { kind: 'steer' }>): void
@@ -193,9 +196,10 @@ export class Session implements Channel {
       )
     }
     this.#step = 'load module'
-    const receive = (message: unknown): void => this.#receive(message as FromService)
-    const given = { node, options, restart, source, link: this.#talk.link, receive }
-    this.#place.open(given, (exit) => this.#onExit(exit))
+    this.#place.open({ node, restart, source, link: this.#talk.link }, this.#options.takePrepared(), {
+      receive: (message) => this.#receive(message as FromService),
+      exited: (exit) => this.#onExit(exit),
+    })
     if (this.#place.isThread) {
       this.#cleanups.push(onSinkLevelChange((level) => this.#post({ kind: 'log-level', level })))
     }

@@ -128,12 +128,18 @@ void t.test(
 const resolve = (): Promise<never> => Promise.reject(new Error('not asked for'))
 
 void t.test('by default a long computation is warned of, and never ended', async (t) => {
-  const { pulse } = resolveOptions({}, { label: 'Any', resolve })
+  const { pulse } = resolveOptions({}, { label: 'Any', module: 'file:///any.js', resolve })
   t.same(pulse, { warning: 10_000, timeout: Infinity })
-  t.same(resolveOptions({ hangWarning: false, hangTimeout: '2s' }, { label: 'Any', resolve }).pulse, {
-    warning: Infinity,
-    timeout: 2000,
-  })
+  t.same(
+    resolveOptions(
+      { hangWarning: false, hangTimeout: '2s' },
+      { label: 'Any', module: 'file:///any.js', resolve },
+    ).pulse,
+    {
+      warning: Infinity,
+      timeout: 2000,
+    },
+  )
   const log = record(t)
   const handle = isolate(Busy, { hangWarning: 200 })
   await handle.start()
