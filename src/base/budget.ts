@@ -4,6 +4,12 @@ import { nextTurn } from './clock.ts'
 /** How long the steps that remain are awaited, in all, once a budget is spent. */
 const GRACE_MS = 100
 
+interface Watcher {
+  readonly settled: () => void
+  readonly failed: (error: unknown) => void
+  readonly givenUp: () => void
+}
+
 /**
  * The time a whole subtree has to stop. It can only get shorter. Once it is spent, what is awaited is given up at once;
  * what begins later shares one short grace, so that the remaining steps still run but cannot hold up the stop.
@@ -58,33 +64,41 @@ export class Budget {
   /** True once `work` has settled (rejects as it does), false when it was given up because the time was over. */
   within(work: PromiseLike<unknown>): Promise<boolean> {
     return new Promise((resolve, reject) => {
-      const waiters = this.spent ? this.#late : this.#early
-      const giveUp = (): void => {
-        waiters.delete(giveUp)
-        resolve(false)
-      }
-      const settled = (): void => {
-        waiters.delete(giveUp)
-        if (this.#early.size + this.#late.size === 0) this.#disarm()
-      }
-      work.then(
-        () => {
-          settled()
-          resolve(true)
-        },
-        (error: unknown) => {
-          settled()
-          reject(error)
-        },
-      )
-      if (waiters === this.#late && this.#clock.now() >= this.#graceEnd()) {
-        // Work that needs no real time still counts as done: one turn of the event loop lets it say so.
-        void nextTurn().then(giveUp)
-        return
-      }
-      waiters.add(giveUp)
-      this.#arm()
+      this.watch(work, { settled: () => resolve(true), failed: reject, givenUp: () => resolve(false) })
     })
+  }
+
+  /** As within(), for who has a promise to settle already: one of the watcher's functions is called, once. */
+  watch(work: PromiseLike<unknown>, { settled, failed, givenUp }: Watcher): void {
+    const waiters = this.spent ? this.#late : this.#early
+    let over = false
+    const giveUp = (): void => {
+      waiters.delete(giveUp)
+      if (!over) givenUp()
+      over = true
+    }
+    const end = (): boolean => {
+      waiters.delete(giveUp)
+      if (this.#early.size + this.#late.size === 0) this.#disarm()
+      const first = !over
+      over = true
+      return first
+    }
+    work.then(
+      () => {
+        if (end()) settled()
+      },
+      (error: unknown) => {
+        if (end()) failed(error)
+      },
+    )
+    if (waiters === this.#late && this.#clock.now() >= this.#graceEnd()) {
+      // Work that needs no real time still counts as done: one turn of the event loop lets it say so.
+      void nextTurn().then(giveUp)
+      return
+    }
+    waiters.add(giveUp)
+    this.#arm()
   }
 
   #end(spentAt: number, timeout: number): void {

@@ -84,7 +84,6 @@ function scheduleTeardown(node: ServiceNode, below: Run | undefined): void {
   run.budget ??= new Budget(node.clock)
   // A deadline set on a service further up bounds the teardown that it waits for, too.
   if (below?.budget) run.budget.lead(below.budget)
-  const before = below?.down ?? Promise.resolve()
   // Even the first begins a turn later: those who listen hear of the crash before its teardown.
-  run.down ??= before.then(() => teardown(node, run))
+  run.down ??= teardown(node, run, below?.down ?? Promise.resolve())
 }

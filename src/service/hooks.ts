@@ -6,8 +6,7 @@ import { runInside } from './context.ts'
 import type { ServiceNode } from './node.ts'
 import type { ServiceLike } from './types.ts'
 
-/** The author's side of a Service, as the state machine needs it. */
-export interface Author {
+export interface Hooks {
   postInit(): void
   onInitDependencies(): Iterable<ServiceLike>
   onFirstStart(): unknown
@@ -16,6 +15,10 @@ export interface Author {
   onStop(): unknown
   onShutdown(): unknown
   onRestart(): unknown
+}
+
+/** The author's side of a Service, as the state machine needs it. */
+export interface Author extends Hooks {
   readonly waitForShutdown: boolean
   readonly shutdownTimeout: Duration
   readonly lifecycleLevel: LifecycleLevel
@@ -27,11 +30,19 @@ export type LifecycleLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fa
 /** A Body made of hooks. */
 export class HooksBody implements Body {
   readonly #author: Author
+  readonly #defaults: Readonly<Record<keyof Hooks, unknown>>
   readonly #node: () => ServiceNode
   readonly tasks: () => readonly WorkDefinition[]
 
-  constructor(author: Author, node: () => ServiceNode, tasks: () => readonly WorkDefinition[]) {
+  /** `defaults`: the hooks as they are where the author has written none; they do nothing. */
+  constructor(
+    author: Author,
+    defaults: Readonly<Record<keyof Hooks, unknown>>,
+    node: () => ServiceNode,
+    tasks: () => readonly WorkDefinition[],
+  ) {
     this.#author = author
+    this.#defaults = defaults
     this.#node = node
     this.tasks = tasks
   }
@@ -45,28 +56,28 @@ export class HooksBody implements Body {
   }
 
   postInit(): void {
-    this.#inside(() => this.#author.postInit())
+    this.#call('postInit')
   }
   dependencies(): Iterable<ServiceLike> {
-    return this.#inside(() => this.#author.onInitDependencies())
+    return this.#call('onInitDependencies') ?? []
   }
   firstStart(): unknown {
-    return this.#inside(() => this.#author.onFirstStart())
+    return this.#call('onFirstStart')
   }
   start(): unknown {
-    return this.#inside(() => this.#author.onStart())
+    return this.#call('onStart')
   }
   started(): unknown {
-    return this.#inside(() => this.#author.onStarted())
+    return this.#call('onStarted')
   }
   restart(): unknown {
-    return this.#inside(() => this.#author.onRestart())
+    return this.#call('onRestart')
   }
   stop(): unknown {
-    return this.#inside(() => this.#author.onStop())
+    return this.#call('onStop')
   }
   shutdown(): unknown {
-    return this.#inside(() => this.#author.onShutdown())
+    return this.#call('onShutdown')
   }
   /** Set where calls from other threads arrive. */
   drain: Body['drain']
@@ -78,7 +89,9 @@ export class HooksBody implements Body {
     return { wait: this.#author.waitForShutdown, timeout: this.#author.shutdownTimeout }
   }
 
-  #inside<T>(hook: () => T): T {
-    return runInside(this.#node(), hook)
+  #call<K extends keyof Hooks>(name: K): ReturnType<Hooks[K]> | undefined {
+    // Entering costs: the whole process from the first time on.
+    if (this.#author[name] === this.#defaults[name]) return undefined
+    return runInside(this.#node(), () => this.#author[name]()) as ReturnType<Hooks[K]>
   }
 }

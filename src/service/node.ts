@@ -65,6 +65,8 @@ export class ServiceNode {
   handle: ServiceNode | undefined
   lastTeardown: TeardownRecord | undefined
   firstStartDone = false
+  /** Whether there ever was a child that can be prepared for its start. */
+  hasPreparable = false
   /** Set by the crash verb's module, which work must reach without importing it. */
   readonly crash: (reason: unknown) => Promise<void>
 
@@ -224,6 +226,7 @@ export class ServiceNode {
 
   #adopt(child: ServiceNode, run: Run | undefined): void {
     this.#children.set(child.owner, { node: child, run })
+    if (child.body.prepare) this.hasPreparable = true
     child.parent = this
     this.beacon.attach(child.beacon)
   }

@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events'
 import type { Budget } from '../base/budget.ts'
-import { Latch } from '../base/deferred.ts'
+import { type Deferred, Latch } from '../base/deferred.ts'
 import type { WorkDefinition } from '../schedule/metadata.ts'
 import { WorkSet } from './work.ts'
 import type { ServiceNode } from './node.ts'
@@ -35,7 +35,7 @@ export class Run {
   over = false
   budget: Budget | undefined
   /** The whole start(), for those who join it. */
-  starting: Promise<void> | undefined
+  starting: Deferred | undefined
   /** Resolves when the steps of start have come to rest, or were given up by the teardown. */
   readonly stepsOver = new Latch()
   /** Whether the steps of start came to rest by themselves. */

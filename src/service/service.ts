@@ -19,7 +19,7 @@ import {
   timerDefinition,
 } from '../schedule/metadata.ts'
 import { intervalTicks } from '../schedule/ticks.ts'
-import { type Author, HooksBody, type LifecycleLevel } from './hooks.ts'
+import { type Author, type Hooks, HooksBody, type LifecycleLevel } from './hooks.ts'
 import { LIBRARY_CLASS, ManagedService } from './managed.ts'
 import { NODE, nodeOf } from './node.ts'
 import { startChild } from './start.ts'
@@ -72,6 +72,7 @@ export abstract class Service extends ManagedService {
       (self: Service) =>
         new HooksBody(
           self as unknown as Author,
+          DEFAULT_HOOKS,
           () => self[NODE],
           () => [...definitionsOf(self), ...self.#definitions],
         ),
@@ -291,4 +292,18 @@ export abstract class Service extends ManagedService {
 
 function isList(work: Work | readonly Work[]): work is readonly Work[] {
   return Array.isArray(work)
+}
+
+const { postInit, onInitDependencies, onFirstStart, onStart, onStarted, onStop, onShutdown, onRestart } =
+  Service.prototype as unknown as Record<keyof Hooks, unknown>
+/** As they are here, not what somebody may put in their place. */
+const DEFAULT_HOOKS = {
+  postInit,
+  onInitDependencies,
+  onFirstStart,
+  onStart,
+  onStarted,
+  onStop,
+  onShutdown,
+  onRestart,
 }

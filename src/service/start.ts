@@ -1,13 +1,14 @@
 import { bulkheadError, isAbortError, isBulkheadError } from '../errors/bulkhead-error.ts'
 import { describe } from '../errors/describe.ts'
 import { nextTurn } from '../base/clock.ts'
-import { Deferred, ignoreRejection, isPromiseLike } from '../base/deferred.ts'
+import { Deferred, isPromiseLike } from '../base/deferred.ts'
 import type { WorkDefinition } from '../schedule/metadata.ts'
 import { refuseWhileLoading } from './loading.ts'
 import { type ServiceNode, nodeOf } from './node.ts'
 import type { StartOutcome, StartPhase, StartRecord } from './record.ts'
 import type { Run } from './run.ts'
-import { startChildren } from './start-children.ts'
+import { settleStart } from './settle-start.ts'
+import { Preparation, discardPrepared } from './prepare.ts'
 import { teardown } from './stop.ts'
 
 /** Whether start() is legal now. */
@@ -29,22 +30,33 @@ export async function maybeStartNode(node: ServiceNode): Promise<boolean> {
   }
   if (node.state === 'running') return false
   if (node.state === 'starting') {
-    await node.run.starting
+    await node.run.starting?.promise
     return false
   }
   await startNode(node)
   return true
 }
 
-/** Starts a child on its parent's behalf: a failure is told once, however deep it was. */
+/** Starts a child on its parent's behalf. */
 export async function startChild(child: ServiceNode): Promise<void> {
   try {
-    await maybeStartNode(child)
+    await startOrJoin(child)
   } catch (error) {
-    if (isBulkheadError(error, 'ERR_START_FAILED')) throw error
-    const service = child.beacon.path
-    throw bulkheadError('ERR_START_FAILED', { service, reason: describe(error) }, { cause: error, service })
+    throw startFailed(child, error)
   }
+}
+
+function startOrJoin(child: ServiceNode): Promise<unknown> {
+  refuseWhileLoading()
+  // The usual case: nothing to join.
+  return canStart(child) && !child.restarting ? beginStart(child, { restart: false }) : maybeStartNode(child)
+}
+
+/** A failure is told once, however deep it was. */
+function startFailed(child: ServiceNode, error: unknown): unknown {
+  if (isBulkheadError(error, 'ERR_START_FAILED')) return error
+  const service = child.beacon.path
+  return bulkheadError('ERR_START_FAILED', { service, reason: describe(error) }, { cause: error, service })
 }
 
 export function invalidState(node: ServiceNode, verb: string): Error {
@@ -62,42 +74,14 @@ export function beginStart(node: ServiceNode, { restart }: { restart: boolean })
   node.crashReason = undefined
   node.lastTeardown = undefined
   if (restart) node.restartCount += 1
-  const starting = new Deferred()
   // Set before the first step: who is told of it, a listener say, may join it.
-  run.starting = starting.promise
-  climb(node, run, restart).then(starting.resolve, starting.reject)
-  // The caller has this very promise; those who join it later, or nobody, must not make it unhandled.
-  ignoreRejection(run.starting)
-  return run.starting
-}
-
-async function climb(node: ServiceNode, run: Run, restart: boolean): Promise<void> {
+  run.starting = new Deferred()
   run.startedAt = node.clock.now()
   // Who listens to the change belongs to the time it takes, too.
   run.start.enter(run.startPhase, run.startedAt)
   node.transition('starting')
-  void comeToRest(node, run, restart)
-  // The teardown resolves it too, when it gives up a hook that outlives the budget: start() settles all the same.
-  await run.stepsOver.promise
-  if (run.reachedRunning) return
-  await run.down
-  if (run.crashedWith) throw run.crashedWith.reason
-  throw bulkheadError(
-    'ERR_STOPPED_WHILE_STARTING',
-    { service: node.beacon.path },
-    { service: node.beacon.path },
-  )
-}
-
-async function comeToRest(node: ServiceNode, run: Run, restart: boolean): Promise<void> {
-  try {
-    await takeSteps(node, run, restart)
-  } catch (error) {
-    stepFailed(node, run, error)
-  }
-  run.atRest = true
-  run.start.end(node.clock.now())
-  run.stepsOver.resolve()
+  void climb(node, run, restart)
+  return run.starting.promise
 }
 
 function stepFailed(node: ServiceNode, run: Run, error: unknown): void {
@@ -115,7 +99,7 @@ function stepFailed(node: ServiceNode, run: Run, error: unknown): void {
   run.crashBeganHere = run.startPhase !== 'children'
   node.crashReason = error
   // In a turn of its own, so that listeners hear of the failure before its teardown begins.
-  run.down = Promise.resolve().then(() => teardown(node, run))
+  run.down = teardown(node, run, Promise.resolve())
   node.transition('crashed', error)
 }
 
@@ -126,7 +110,8 @@ function tasksOf(node: ServiceNode, run: Run): readonly WorkDefinition[] {
   return [...new Map([...tasks, ...run.definitions].map((task) => [task.name, task])).values()]
 }
 
-async function takeSteps(node: ServiceNode, run: Run, restart: boolean): Promise<void> {
+/** The steps of start, in their order, each of them only if neither a stop nor a crash came in the one before. */
+async function climb(node: ServiceNode, run: Run, restart: boolean): Promise<void> {
   const { body } = node
   const going = (): boolean => node.run === run && node.state === 'starting'
   const enter = (phase: StartPhase): boolean => {
@@ -135,43 +120,76 @@ async function takeSteps(node: ServiceNode, run: Run, restart: boolean): Promise
     run.start.enter(phase, node.clock.now())
     return true
   }
-  const step = (phase: StartPhase, work: () => unknown): Promise<boolean> | boolean => {
-    if (!enter(phase)) return false
-    const result = work()
-    return isPromiseLike(result) ? Promise.resolve(result).then(going) : going()
+  let step: unknown
+  try {
+    if (!enter('postInit')) return
+    body.postInit()
+    // Whoever stops it in the turn of its start is in time: no other hook has run.
+    await A_MOMENT
+    if (restart) {
+      if (!enter('onRestart')) return
+      await body.restart()
+    }
+    if (!enter('onInitDependencies')) return
+    for (const dependency of body.dependencies()) node.addChild(nodeOf(dependency))
+    if (!node.firstStartDone) {
+      if (!enter('onFirstStart')) return
+      node.firstStartDone = true
+      step = body.firstStart()
+      if (isPromiseLike(step)) await step
+    }
+    if (!enter('onStart')) return
+    body.lifecycle('Starting...')
+    step = body.start({ restart })
+    if (isPromiseLike(step)) await step
+    // Owed from here on, also when a stop or a crash arrived while it ran.
+    run.hooksDue = true
+    if (!going()) return
+    const tasks = tasksOf(node, run)
+    for (const definition of tasks) run.work.startTask(definition)
+    run.tasksStarted = true
+    if (tasks.length > 0) {
+      if (!enter('tasks')) return
+      // A task that fails at once fails the start, however little there is left to wait for.
+      await nextTurn()
+    }
+    if (node.hasChildren) {
+      const preparation = new Preparation(node, run)
+      // The iterator is live: what a task adds while an earlier child starts has its turn too.
+      for (const child of node.eachChild()) {
+        if (!enter('children')) return
+        preparation.turnOf(child)
+        try {
+          await startOrJoin(child)
+        } catch (error) {
+          throw startFailed(child, error)
+        }
+      }
+    }
+    if (!going()) return
+    // Of children that have been removed.
+    if (run.prepared.length > 0) await discardPrepared(run)
+    body.lifecycle('Started')
+    if (!enter('onStarted')) return
+    step = body.started()
+    if (isPromiseLike(step)) await step
+    // Looked at once more: a stop or a crash may come between the end of the step and here.
+    if (!going()) return
+    run.start.end(node.clock.now())
+    run.reachedRunning = true
+    node.transition('running')
+  } catch (error) {
+    stepFailed(node, run, error)
+  } finally {
+    run.atRest = true
+    run.start.end(node.clock.now())
+    // The teardown does it too, when it gives up a hook that outlives the budget: start() settles all the same.
+    settleStart(node, run)
   }
-
-  if (!(await step('postInit', () => body.postInit()))) return
-  if (restart && !(await step('onRestart', () => body.restart()))) return
-  if (!enter('onInitDependencies')) return
-  for (const dependency of body.dependencies()) node.addChild(nodeOf(dependency))
-  if (!going()) return
-  if (!node.firstStartDone) {
-    node.firstStartDone = true
-    if (!(await step('onFirstStart', () => body.firstStart()))) return
-  }
-  if (!enter('onStart')) return
-  body.lifecycle('Starting...')
-  await body.start({ restart })
-  // Owed from here on, also when a stop or a crash arrived while it ran.
-  run.hooksDue = true
-  if (!going()) return
-  const tasks = tasksOf(node, run)
-  for (const definition of tasks) run.work.startTask(definition)
-  run.tasksStarted = true
-  // A task that fails at once fails the start, however little there is left to wait for.
-  if (tasks.length > 0 && !(await step('tasks', nextTurn))) return
-  const startNext = (child: ServiceNode): Promise<boolean> | boolean =>
-    step('children', () => startChild(child))
-  if (node.hasChildren && !(await startChildren(node, run, startNext))) return
-  if (!going()) return
-  body.lifecycle('Started')
-  // Looked at once more: a stop or a crash may come between the end of the step and here.
-  if (!(await step('onStarted', () => body.started())) || !going()) return
-  run.start.end(node.clock.now())
-  run.reachedRunning = true
-  node.transition('running')
 }
+
+/** One for all: it never rejects, and nothing is kept by it. */
+const A_MOMENT = Promise.resolve()
 
 /** How a service began in the start of the one above it that began at `since`. */
 export function startRecordOf(node: ServiceNode, since = node.run.startedAt): StartRecord {

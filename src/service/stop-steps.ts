@@ -50,20 +50,29 @@ export class StopSteps {
     return undefined
   }
 
-  async #finish(
+  #finish(
     phase: string,
     from: number,
     result: PromiseLike<unknown>,
     describeOverrun: (() => string) | undefined,
   ): Promise<void> {
-    try {
+    return new Promise((resolve) => {
+      const settled = (): void => {
+        this.#time(phase, from)
+        resolve()
+      }
+      const failed = (error: unknown): void => {
+        this.meet(error, phase)
+        settled()
+      }
+      const givenUp = (): void => {
+        this.overrun(phase, describeOverrun?.() ?? phase)
+        settled()
+      }
       // Ending threads is no user's code: it is over soon, and nothing may go on before they are gone.
-      if (this.#node.body.keepsBudget || phase === 'threadExit') await result
-      else if (!(await this.#budget.within(result))) this.overrun(phase, describeOverrun?.() ?? phase)
-    } catch (error) {
-      this.meet(error, phase)
-    }
-    this.#time(phase, from)
+      if (this.#node.body.keepsBudget || phase === 'threadExit') result.then(settled, failed)
+      else this.#budget.watch(result, { settled, failed, givenUp })
+    })
   }
 
   meet(error: unknown, phase: string): void {

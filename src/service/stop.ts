@@ -1,7 +1,9 @@
 import { Budget } from '../base/budget.ts'
+import { Deferred } from '../base/deferred.ts'
 import type { ServiceNode } from './node.ts'
 import type { Run } from './run.ts'
-import { discardPrepared } from './start-children.ts'
+import { settleStart } from './settle-start.ts'
+import { discardPrepared } from './prepare.ts'
 import { StopSteps } from './stop-steps.ts'
 import { teardownRecord } from './teardown-record.ts'
 
@@ -19,18 +21,18 @@ export function stopNode(node: ServiceNode, budget: Budget): Promise<unknown[]> 
     // Marked with what is above or beside it, and its turn has come. Assigned before the first hook runs: what that
     // hook asks for joins this teardown.
     run.marked = true
-    run.down = Promise.resolve().then(() => teardown(node, run))
+    run.down = teardown(node, run, Promise.resolve())
     return run.down
   }
   // Assigned before anyone is told: a listener that calls stop() again joins this one.
-  let begin!: () => void
-  run.down = new Promise<void>((resolve) => (begin = resolve)).then(() => teardown(node, run))
+  const told = new Deferred()
+  run.down = teardown(node, run, told.promise)
   const wasStarting = node.state === 'starting'
   // The log hears of it before those whom the signal wakes can say something.
   run.stopTold = true
   node.body.lifecycle('Stopping...')
   node.transition('stopping')
-  begin()
+  told.resolve()
   if (wasStarting) interruptStartingChildren(node, run.budget)
   return run.down
 }
@@ -118,8 +120,9 @@ async function endStart(run: Run, steps: StopSteps, budget: Budget): Promise<voi
   await discarded
 }
 
-/** The steps of stop, in their order; an error in one does not skip the others. Never rejects. */
-export async function teardown(node: ServiceNode, run: Run): Promise<unknown[]> {
+/** The steps of stop after `before`, in their order; an error in one does not skip the others. Never rejects. */
+export async function teardown(node: ServiceNode, run: Run, before: Promise<unknown>): Promise<unknown[]> {
+  await before
   const { body, clock } = node
   const budget = (run.budget ??= new Budget(clock))
   const steps = new StopSteps(node, run, budget)
@@ -129,7 +132,7 @@ export async function teardown(node: ServiceNode, run: Run): Promise<unknown[]> 
   if (!run.stopTold) body.lifecycle('Stopping...')
   if (!run.reachedRunning) await endStart(run, steps, budget)
   // Given up or over: start() must not wait for a hook that was abandoned.
-  run.stepsOver.resolve()
+  settleStart(node, run)
   if (body.drain) {
     const what = (): string => body.describeDrain?.() ?? 'drain'
     await steps.take('drain', () => body.drain?.(budget), what)
@@ -141,12 +144,11 @@ export async function teardown(node: ServiceNode, run: Run): Promise<unknown[]> 
   body.lifecycle('Stopped')
   // Without onStop nobody was told that a shutdown is waited for.
   if (run.hooksDue && body.shutdownPolicy.wait) await steps.waitForShutdown()
-  const work = steps.take(
-    'futures',
-    () => run.work.settled(),
-    () => `${run.work.pending.join(', ')} (task or future)`,
-  )
-  if (work) await work
+  const work = run.work.settled()
+  if (work) {
+    const pending = (): string => `${run.work.pending.join(', ')} (task or future)`
+    await steps.take('futures', () => work, pending)
+  } else run.phases.futures = 0
   run.work.close()
   // What tasks and hooks have started by themselves since then.
   if (isAnyUpBelow(node)) ofChildren.push(...(await stopChildren(node, run, budget)))

@@ -123,7 +123,7 @@ async function startSlot(slot: Slot, repair: Repair, foreman: Foreman, wanted: (
   while (node.restarting) await settled(node.restarting.promise)
   // From here to the state `starting` nothing is awaited: no second start can come in between.
   if (!wanted() || node.state === 'running') return
-  if (node.state === 'starting') return node.run.starting
+  if (node.state === 'starting') return node.run.starting?.promise
   if (node.inRun) {
     // Somebody else is stopping it: that is joined first.
     repair.stop.add(slot)
