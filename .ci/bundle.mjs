@@ -2,7 +2,7 @@
 // as long to start as one that loads 1. Each file that went into it stays as a door that only names what it exported,
 // so the library, its workers, the command line and the tests all reach the same one copy of everything.
 import { readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
-import { relative, sep } from 'node:path'
+import { basename, relative, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 
@@ -11,35 +11,95 @@ import { build } from 'esbuild'
 const INLINED = ['comlink', 'ms']
 
 // As deep as each file that it is made of: what they look up beside themselves is found from here, too.
-const BUNDLE = 'src/library/bulkhead.js'
+const LIBRARY = 'src/library/bulkhead.js'
+/** What is published: see src/worker/evaluate.ts. */
+const SCRIPT = 'src/library/script.cjs'
 const SERVE = 'src/thread/serve.js'
+const EVALUATE = 'src/worker/evaluate.js'
 
 /**
+ * What is published: a script, and the module that evaluates it.
  * @param {string} root a folder ending in a slash, with the compiled `src`
- * @param {{ sourcemap?: boolean, keepDoors?: boolean }} [options] `keepDoors`: also those that only tests go through
  */
-export async function bundle(root, { sourcemap = false, keepDoors = false } = {}) {
+export async function bundleForRelease(root) {
+  const modules = modulesIn(root).filter((module) => module !== EVALUATE)
+  const exportsOf = await exportsOfEach(root, modules)
+  const wanted = doors(root, modules)
+  const entry = entryOf(modules, exportsOf, wanted)
+  const { metafile } = await build({
+    ...bundled(root, entry),
+    ...small,
+    outfile: root + SCRIPT,
+    format: 'cjs',
+    define: { 'import.meta.url': 'scriptUrl' },
+    banner: { js: '(function (module, require, scriptUrl, hostImport, compiling) {' },
+    footer: { js: '})' },
+    metafile: true,
+  })
+  const [script] = Object.values(metafile.outputs)
+  await build({
+    ...bundled(root, evaluator(script.imports, entry)),
+    ...small,
+    outfile: root + LIBRARY,
+  })
+  openDoors(root, modules, exportsOf, wanted)
+  rmSync(root + EVALUATE)
+  writeFileSync(`${root}workers/thread.js`, threadEntry(inside(modules.indexOf(SERVE), 'serve')))
+}
+
+/**
+ * What the tests run on: one module with a source map, and doors also to what only tests reach.
+ * @param {string} root a folder ending in a slash, with the compiled `src`
+ */
+export async function bundleForTests(root) {
   const modules = modulesIn(root)
   const exportsOf = await exportsOfEach(root, modules)
-  const wanted = keepDoors ? new Set(modules) : doors(root, modules)
-  const entry = modules.map((module, index) => {
+  const wanted = new Set(modules)
+  await build({
+    ...bundled(root, entryOf(modules, exportsOf, wanted)),
+    outfile: root + LIBRARY,
+    sourcemap: 'inline',
+  })
+  openDoors(root, modules, exportsOf, wanted)
+}
+
+function entryOf(modules, exportsOf, wanted) {
+  return modules.map((module, index) => {
     const names = wanted.has(module) ? exportsOf.get(module) : []
     return names.length === 0
       ? `import './${module}'`
       : `export { ${names.map((name) => `${name} as ${inside(index, name)}`).join(', ')} } from './${module}'`
   })
-  await build({
-    stdin: { contents: entry.join('\n'), resolveDir: root, sourcefile: 'library.js' },
-    outfile: root + BUNDLE,
-    ...common,
-    bundle: true,
-    external,
-    // comlink's main file is CommonJS, its module is not.
-    mainFields: ['module', 'main'],
-    // Wherever the output is, it is made with what is installed here.
-    nodePaths: [fileURLToPath(new URL('../node_modules', import.meta.url))],
-    ...(sourcemap ? { sourcemap: 'inline' } : small),
-  })
+}
+
+const bundled = (root, lines) => ({
+  stdin: { contents: lines.join('\n'), resolveDir: root, sourcefile: 'library.js' },
+  ...common,
+  bundle: true,
+  external,
+  // comlink's main file is CommonJS, its module is not.
+  mainFields: ['module', 'main'],
+  // Wherever the output is, it is made with what is installed here.
+  nodePaths: [fileURLToPath(new URL('../node_modules', import.meta.url))],
+})
+
+function evaluator(imports, entry) {
+  const loaded = imports.filter(({ kind }) => kind === 'require-call')
+  const builtins = [...new Set(loaded.map(({ path }) => path))]
+  const other = builtins.filter((path) => !path.startsWith('node:'))
+  if (other.length > 0) throw new Error(`The library loads ${other.join(', ')} at once.`)
+  const names = entry.flatMap((line) => [...line.matchAll(/ as ([^ ,]+)/g)].map(([, name]) => name))
+  return [
+    ...builtins.map((path, index) => `import * as builtin${index} from '${path}'`),
+    `import { evaluate } from './${EVALUATE}'`,
+    `const builtins = { ${builtins.map((path, index) => `'${path}': builtin${index}`).join(', ')} }`,
+    `const script = new URL('./${basename(SCRIPT)}', import.meta.url)`,
+    `const library = evaluate(script, builtins, (specifier) => import(specifier))`,
+    `export const { ${names.join(', ')} } = library`,
+  ]
+}
+
+function openDoors(root, modules, exportsOf, wanted) {
   modules.forEach((module, index) => {
     if (!wanted.has(module)) {
       rmSync(root + module)
@@ -47,17 +107,14 @@ export async function bundle(root, { sourcemap = false, keepDoors = false } = {}
     }
     const up = '../'.repeat(module.split('/').length - 1)
     const names = exportsOf.get(module).map((name) => `${inside(index, name)} as ${name}`)
-    writeFileSync(root + module, `export { ${names.join(', ')} } from '${up}${BUNDLE}'\n`)
+    writeFileSync(root + module, `export { ${names.join(', ')} } from '${up}${LIBRARY}'\n`)
   })
-  // Among the tests it is a source: they build the package, too.
-  if (!keepDoors)
-    writeFileSync(`${root}workers/thread.js`, threadEntry(inside(modules.indexOf(SERVE), 'serve')))
 }
 
 /** As `workers/thread.js`, but for what it loads: that is known here, and no TypeScript. */
 function threadEntry(serve) {
   return `import { workerData } from 'node:worker_threads'
-import { ${serve} as serve } from '../${BUNDLE}'
+import { ${serve} as serve } from '../${LIBRARY}'
 
 const { tsx } = workerData.bulkhead
 if (tsx) (await import(tsx)).register()
@@ -79,8 +136,8 @@ const packageJson = new URL('../package.json', import.meta.url)
 const { dependencies } = JSON.parse(readFileSync(packageJson, 'utf8'))
 const external = Object.keys(dependencies).filter((name) => !INLINED.includes(name))
 
-// Each thread reads all of it. One character beyond ASCII would double what it takes in memory; names and lines stay, so
-// that a stack can be read.
+// Each thread has all of it. It is ASCII, for evaluate.ts and because one character beyond would double what it takes in
+// memory; names and lines stay, so that a stack can be read.
 const small = { minifyWhitespace: true, lineLimit: 120, charset: 'ascii' }
 
 const inside = (index, name) => `${name}$${index}`
@@ -89,7 +146,7 @@ function modulesIn(root) {
   return readdirSync(`${root}src`, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && entry.name.endsWith('.js'))
     .map((entry) => relative(root, `${entry.parentPath ?? entry.path}/${entry.name}`).replaceAll(sep, '/'))
-    .filter((module) => !module.startsWith('src/cli/') && module !== BUNDLE)
+    .filter((module) => !module.startsWith('src/cli/') && module !== LIBRARY)
     .toSorted()
 }
 

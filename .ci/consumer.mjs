@@ -20,6 +20,7 @@ export class Squares extends Service {
 `,
   'main.js': `
 import { isolate } from 'bulkhead'
+import { renameSync } from 'node:fs'
 import { Squares } from './squares.js'
 
 const handle = isolate(Squares)
@@ -27,6 +28,17 @@ await handle.start()
 const { threadId } = handle
 console.error(JSON.stringify({ answer: await handle.square(12), inThread: threadId > 0 }))
 await handle.stop()
+
+// As if an upgrade came while the process runs: its threads go on with what it has loaded.
+const script = new URL('./node_modules/bulkhead/dist/src/library/script.cjs', import.meta.url)
+renameSync(script, new URL('moved.cjs', script))
+try {
+  await handle.restart()
+  console.error(JSON.stringify({ again: await handle.square(2) }))
+  await handle.stop()
+} finally {
+  renameSync(new URL('moved.cjs', script), script)
+}
 `,
   'app.js': `
 import { isolate } from 'bulkhead'
@@ -88,6 +100,7 @@ export function problemsOfContents(paths) {
     'dist/src/index.js',
     'dist/src/index.d.ts',
     'dist/src/cli/main.js',
+    'dist/src/library/script.cjs',
     'dist/workers/thread.js',
   ]
   const missing = wanted.filter((path) => !paths.includes(path)).map((path) => `${path} is missing`)
@@ -122,8 +135,12 @@ export function problemsOfUse(folder, tsc) {
     problems.push(`${what} (status ${status}, signal ${signal}):\n${stdout}${stderr}`)
   }
 
+  const answers = [
+    '{"answer":{"n":144,"isMainThread":false},"inThread":true}',
+    '{"again":{"n":4,"isMainThread":false}}',
+  ]
   check('an isolated service of plain JavaScript', ['main.js'], (_out, err) =>
-    err.includes('{"answer":{"n":144,"isMainThread":false},"inThread":true}'),
+    answers.every((answer) => err.includes(answer)),
   )
   check('bulkhead --version', [cli, '--version'], (out) => out === `${version}\n`)
   check('bulkhead graph', [cli, 'graph', 'app.js'], (out) => /Squares \(running, thread \d+\)/.test(out))

@@ -1,5 +1,7 @@
+import type * as piscinaModule from 'piscina'
 import type { Piscina } from 'piscina'
 import type { Budget } from '../base/budget.ts'
+import { importModule } from '../base/import-module.ts'
 import { toMilliseconds } from '../errors/arguments.ts'
 import { bulkheadError } from '../errors/bulkhead-error.ts'
 import { decodeError } from '../errors/decode.ts'
@@ -155,7 +157,7 @@ export class Pool extends Service {
   }
 
   async #makeThreads(): Promise<Piscina> {
-    const { Piscina } = await import('piscina')
+    const { Piscina } = (await importModule('piscina')) as typeof piscinaModule
     const {
       filename: _ours,
       label: _label,

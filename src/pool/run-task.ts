@@ -1,5 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { parentPort } from 'node:worker_threads'
+import type * as piscina from 'piscina'
+import { importModule } from '../base/import-module.ts'
 import { bulkheadError } from '../errors/bulkhead-error.ts'
 import { describe } from '../errors/describe.ts'
 import { type EncodedThrow, encodeError, isPlain } from '../errors/encode.ts'
@@ -74,7 +76,9 @@ let loading: Promise<Record<string, unknown>> | undefined
 function load(module: string): Promise<Record<string, unknown>> {
   if (!loading) {
     setLoadingModule(moduleName(module))
-    loading = (import(module) as Promise<Record<string, unknown>>).finally(() => setLoadingModule(undefined))
+    loading = (importModule(module) as Promise<Record<string, unknown>>).finally(() =>
+      setLoadingModule(undefined),
+    )
     // A module that failed to load may load the next time.
     loading.catch(() => (loading = undefined))
   }
@@ -116,6 +120,6 @@ function isPlainData(value: unknown, seen: Set<object>): boolean {
 
 async function moved(outcome: TaskOutcome, transferList: readonly object[]): Promise<unknown> {
   // Only here: its code would cost every thread that moves nothing.
-  const { move, transferableSymbol, valueSymbol } = await import('piscina')
+  const { move, transferableSymbol, valueSymbol } = (await importModule('piscina')) as typeof piscina
   return move({ [transferableSymbol]: transferList, [valueSymbol]: outcome } as never)
 }

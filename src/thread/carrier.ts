@@ -1,5 +1,6 @@
 import { type MessagePort, type ResourceLimits, Worker } from 'node:worker_threads'
 import { Deferred } from '../base/deferred.ts'
+import type { CompiledScript } from '../worker/compiled.ts'
 import { inheritedExecArgv } from '../worker/exec-argv.ts'
 import { Outbox } from './batch.ts'
 import type { Pulse } from './pulse.ts'
@@ -46,6 +47,7 @@ export interface EntryData {
     readonly serve: string
     /** URL of tsx's loader, where TypeScript is to be loaded. */
     readonly tsx: string | undefined
+    readonly compiled: CompiledScript | undefined
     /** Where the thread shows that it lives, if it is watched. */
     readonly pulse: Pulse | undefined
   }

@@ -1,10 +1,11 @@
 import { fileURLToPath } from 'node:url'
+import { importModule } from '../base/import-module.ts'
 import { bulkheadError } from '../errors/bulkhead-error.ts'
 import { LIBRARY_CLASS } from '../service/managed.ts'
 import type { ServiceClass } from './server.ts'
 
 export async function loadServiceClass(module: string, exportName: string): Promise<ServiceClass> {
-  const exports = (await import(module)) as Record<string, unknown>
+  const exports = (await importModule(module)) as Record<string, unknown>
   const name = moduleName(module)
   if (!Object.hasOwn(exports, exportName)) {
     throw bulkheadError('ERR_NO_SUCH_EXPORT', { service: name, module: name, wanted: `"${exportName}"` })
@@ -39,7 +40,7 @@ export function findExportName(serviceClass: ServiceClass, module: string): Prom
 }
 
 async function search(serviceClass: ServiceClass, module: string): Promise<string> {
-  const exports = (await import(module)) as Record<string, unknown>
+  const exports = (await importModule(module)) as Record<string, unknown>
   for (const [name, value] of Object.entries(exports)) if (value === serviceClass) return name
   throw bulkheadError('ERR_NO_SUCH_EXPORT', {
     service: serviceClass.name,

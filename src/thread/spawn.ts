@@ -3,6 +3,7 @@ import { bulkheadError } from '../errors/bulkhead-error.ts'
 import { describe } from '../errors/describe.ts'
 import { sinkLevel } from '../logging/sink.ts'
 import type { ServiceNode } from '../service/node.ts'
+import { compiledLibrary } from '../worker/compiled.ts'
 import { libraryUrl } from '../worker/library-url.ts'
 import { tsxFor } from '../worker/tsx.ts'
 import { type Carrier, InlineCarrier, ThreadCarrier } from './carrier.ts'
@@ -19,9 +20,13 @@ import { Server } from './server.ts'
  * @throws `ERR_TSX_MISSING`, and what `new Worker` throws
  */
 export function spawnThread(options: ResolvedOptions, pulse: Pulse | undefined): Carrier {
-  const tsx = tsxFor(options.module)
-  const data = { bulkhead: { serve: libraryUrl('thread/serve'), tsx, pulse } }
-  return new ThreadCarrier(options.label, data, options.thread)
+  const data = {
+    serve: libraryUrl('thread/serve'),
+    tsx: tsxFor(options.module),
+    compiled: compiledLibrary?.shared(),
+    pulse,
+  }
+  return new ThreadCarrier(options.label, { bulkhead: data }, options.thread)
 }
 
 /** What stands for a thread, in the same state. */

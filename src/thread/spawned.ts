@@ -1,6 +1,7 @@
 import type { Carrier } from './carrier.ts'
 import type { ResolvedOptions } from './options.ts'
 import { type Pulse, makePulse } from './pulse.ts'
+import { rehearse } from './rehearsal.ts'
 import { spawnThread } from './spawn.ts'
 
 /** A thread with this library in it, which waits to be told what to serve. */
@@ -13,6 +14,7 @@ export class SpawnedThread {
   constructor(options: ResolvedOptions) {
     this.pulse = makePulse(options.pulse)
     this.carrier = spawnThread(options, this.pulse)
+    rehearse()
     void this.carrier.exited.then(() => (this.dead = true))
   }
 

@@ -1,5 +1,6 @@
-import type { Session } from 'node:inspector'
+import type * as inspector from 'node:inspector'
 import { SourceMap, type SourceMapping, findSourceMap } from 'node:module'
+import { importModule } from '../base/import-module.ts'
 
 /** How long the inspector may take, in ms. A blocked thread answers in some 25. */
 const WITHIN = 2000
@@ -48,7 +49,7 @@ export async function stackWithin(threadId: number, ms: number): Promise<string 
 }
 
 async function readStack(threadId: number): Promise<string | undefined> {
-  const { Session, url } = await import('node:inspector')
+  const { Session, url } = (await importModule('node:inspector')) as typeof inspector
   if (url() !== undefined) return undefined
   const session = new Session()
   const scripts = new Map<string, Script>()
@@ -86,7 +87,7 @@ async function readStack(threadId: number): Promise<string | undefined> {
   }
 }
 
-function tell(session: Session, sessionId: string, method: string): void {
+function tell(session: inspector.Session, sessionId: string, method: string): void {
   session.post('NodeWorker.sendMessageToWorker', { sessionId, message: JSON.stringify({ id: 1, method }) })
 }
 
