@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process'
 import { rmSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { bundleForRelease } from './bundle.mjs'
+import { bundle } from './bundle.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const dist = resolve(root, process.argv[2] ?? 'dist')
@@ -13,4 +13,4 @@ const project = resolve(root, process.argv[3] ?? 'tsconfig.build.json')
 const tsc = `${root}node_modules/typescript/bin/tsc`
 const { status } = spawnSync(process.execPath, [tsc, '-p', project, '--outDir', dist], { stdio: 'inherit' })
 if (status !== 0) process.exit(status ?? 1)
-await bundleForRelease(`${dist}/`)
+await bundle(`${dist}/`)

@@ -18,17 +18,18 @@ const SERVE = 'src/thread/serve.js'
 const EVALUATE = 'src/worker/evaluate.js'
 
 /**
- * What is published: a script, and the module that evaluates it.
  * @param {string} root a folder ending in a slash, with the compiled `src`
+ * @param {{ forTests?: boolean }} [options] for tests: lines as they are, and doors also to what only tests reach
  */
-export async function bundleForRelease(root) {
+export async function bundle(root, { forTests = false } = {}) {
   const modules = modulesIn(root).filter((module) => module !== EVALUATE)
   const exportsOf = await exportsOfEach(root, modules)
-  const wanted = doors(root, modules)
+  const wanted = forTests ? new Set(modules) : doors(root, modules)
   const entry = entryOf(modules, exportsOf, wanted)
+  const size = forTests ? {} : small
   const { metafile } = await build({
     ...bundled(root, entry),
-    ...small,
+    ...size,
     outfile: root + SCRIPT,
     format: 'cjs',
     define: { 'import.meta.url': 'scriptUrl' },
@@ -37,30 +38,12 @@ export async function bundleForRelease(root) {
     metafile: true,
   })
   const [script] = Object.values(metafile.outputs)
-  await build({
-    ...bundled(root, evaluator(script.imports, entry)),
-    ...small,
-    outfile: root + LIBRARY,
-  })
+  await build({ ...bundled(root, evaluator(script.imports, entry)), ...size, outfile: root + LIBRARY })
   openDoors(root, modules, exportsOf, wanted)
+  // Among the tests it is a source: they build the package, too.
+  if (forTests) return
   rmSync(root + EVALUATE)
   writeFileSync(`${root}workers/thread.js`, threadEntry(inside(modules.indexOf(SERVE), 'serve')))
-}
-
-/**
- * What the tests run on: one module with a source map, and doors also to what only tests reach.
- * @param {string} root a folder ending in a slash, with the compiled `src`
- */
-export async function bundleForTests(root) {
-  const modules = modulesIn(root)
-  const exportsOf = await exportsOfEach(root, modules)
-  const wanted = new Set(modules)
-  await build({
-    ...bundled(root, entryOf(modules, exportsOf, wanted)),
-    outfile: root + LIBRARY,
-    sourcemap: 'inline',
-  })
-  openDoors(root, modules, exportsOf, wanted)
 }
 
 function entryOf(modules, exportsOf, wanted) {
@@ -128,7 +111,8 @@ const common = {
   platform: 'node',
   target: 'node20',
   logLevel: 'warning',
-  charset: 'utf8',
+  // evaluate.ts reads Latin-1, and one character beyond that would double what each thread takes in memory.
+  charset: 'ascii',
   ignoreAnnotations: true,
 }
 
@@ -136,9 +120,8 @@ const packageJson = new URL('../package.json', import.meta.url)
 const { dependencies } = JSON.parse(readFileSync(packageJson, 'utf8'))
 const external = Object.keys(dependencies).filter((name) => !INLINED.includes(name))
 
-// Each thread has all of it. It is ASCII, for evaluate.ts and because one character beyond would double what it takes in
-// memory; names and lines stay, so that a stack can be read.
-const small = { minifyWhitespace: true, lineLimit: 120, charset: 'ascii' }
+// Each thread has all of it. Names and lines stay, so that a stack can be read.
+const small = { minifyWhitespace: true, lineLimit: 120 }
 
 const inside = (index, name) => `${name}$${index}`
 

@@ -6,7 +6,7 @@ import { spawnSync } from 'node:child_process'
 import { cpSync, existsSync, rmSync, symlinkSync } from 'node:fs'
 import { basename } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { bundleForTests } from './bundle.mjs'
+import { bundle } from './bundle.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 export const build = `${root}.build/`
@@ -42,7 +42,7 @@ export async function compileTests() {
     stdio: 'inherit',
   })
   if (status !== 0) process.exit(status ?? 1)
-  await bundleForTests(build)
+  await bundle(build, { forTests: true })
 }
 
 // The peers of the benches are installed in a folder of theirs.
