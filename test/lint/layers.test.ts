@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -116,4 +116,19 @@ t.test('lint refuses cycles, default exports and the public entry', async (t) =>
   t.match(found.get('src/base/a.ts'), ['import(no-cycle)'])
   t.match(found.get('src/base/c.ts'), ['import(no-default-export)'])
   t.match(found.get('src/cli/e.ts'), [REFUSED])
+})
+
+t.test('nothing imports on demand but importModule, since the published library is a script', (t) => {
+  // A method may be named so, a type is none.
+  const onDemand = /(?<![.\w]|typeof )import\((?!.*\): )/
+  const lines = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts') && !name.endsWith('.d.ts') && !name.startsWith(`cli${sep}`))
+    .flatMap((name) =>
+      readFileSync(join(root, 'src', name), 'utf8')
+        .split('\n')
+        .filter((line) => onDemand.test(line) && !/^ *(\/\/|\*|\/\*)/.test(line))
+        .map(() => name.replaceAll(sep, '/')),
+    )
+  t.strictSame(lines, ['base/import-module.ts'])
+  t.end()
 })
