@@ -4,7 +4,7 @@ import { delay } from '../base/wait.ts'
 import { Outbox, type Post } from './batch.ts'
 import type { Carrier, CarrierExit } from './carrier.ts'
 import { guardAgainstHang } from './hang.ts'
-import type { ResolvedOptions } from './options.ts'
+import type { Isolation, ResolvedOptions } from './options.ts'
 import type { ToService } from './protocol.ts'
 import type { Pulse } from './pulse.ts'
 import { type BootOptions, boot, spawnInline } from './spawn.ts'
@@ -36,6 +36,8 @@ export class Place {
   /** Ended by us: how it ends is no news. */
   terminated = false
   dead = false
+  /** How long its end was waited for, in ms. */
+  exitMs = 0
 
   constructor(options: ResolvedOptions, clock: Clock) {
     this.#options = options
@@ -78,8 +80,12 @@ export class Place {
     }
   }
 
+  get isolation(): Isolation {
+    return this.#options.isolation
+  }
+
   get isThread(): boolean {
-    return this.#options.isolation === 'thread'
+    return this.isolation === 'thread'
   }
 
   /** Whether there is somebody to talk to. */
@@ -112,6 +118,7 @@ export class Place {
   /** What lived here is done: waits for the end, and sees to it when it does not come. */
   async vacate(): Promise<void> {
     if (!this.inhabited) return
+    const from = this.#clock.now()
     if (!this.terminated) {
       const done = new AbortController()
       const late = delay(EXIT_WITHIN, { clock: this.#clock, signal: done.signal })
@@ -120,6 +127,7 @@ export class Place {
       if (!this.dead) this.terminate()
     }
     await this.#exited.promise
+    this.exitMs = this.#clock.now() - from
   }
 
   /** The stack its thread is in, if that can be had soon. */

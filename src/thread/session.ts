@@ -59,7 +59,6 @@ export class Session implements Channel {
   #stopReported = false
   #record: TeardownRecord | undefined
   #start: StartThere | undefined
-  #exitMs = 0
   #downErrors: unknown[] = []
   readonly #work = new WorkQuestions()
   readonly #cleanups: (() => void)[] = []
@@ -149,10 +148,7 @@ export class Session implements Channel {
     let failure: unknown
     await this.#askToStop(budget).catch((error: unknown) => (failure = error))
     worked()
-    const { clock } = this.#options.node
-    const from = clock.now()
     await this.#place.vacate()
-    this.#exitMs = clock.now() - from
     this.#end()
     if (failure !== undefined && !reported) throw failure
   }
@@ -170,19 +166,11 @@ export class Session implements Channel {
   }
 
   amendRecord(own: TeardownRecord): TeardownRecord {
-    const { terminated, isThread, threadId } = this.#place
-    const { isolation } = this.#options.options
-    const thread = isThread ? { threadId, exitMs: this.#exitMs } : undefined
-    return joinRecords(own, this.#record, { terminated, isolation, thread })
+    return joinRecords(own, this.#record, this.#place)
   }
 
   amendStartRecord(own: StartRecord): StartRecord {
-    const { isThread, threadId, openedAt } = this.#place
-    const { isolation } = this.#options.options
-    return joinStartRecords(own, this.#start, {
-      isolation,
-      thread: isThread ? { threadId, openedAt } : undefined,
-    })
+    return joinStartRecords(own, this.#start, this.#place)
   }
 
   async #spawn(): Promise<void> {
