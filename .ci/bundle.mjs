@@ -1,6 +1,7 @@
 // Puts the compiled library, all of `src` but the command line, into one file: a thread that loads 100 files takes twice
 // as long to start as one that loads 1. Each file that went into it stays as a door that only names what it exported,
 // so the library, its workers, the command line and the tests all reach the same one copy of everything.
+import { createHash } from 'node:crypto'
 import { readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, relative, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -12,8 +13,10 @@ const INLINED = ['comlink', 'ms']
 
 // As deep as each file that it is made of: what they look up beside themselves is found from here, too.
 const LIBRARY = 'src/library/bulkhead.js'
-/** What is published: see src/worker/evaluate.ts. */
+/** See src/worker/evaluate.ts. */
 const SCRIPT = 'src/library/script.cjs'
+/** What the script names by URL. */
+const ASSETS = ['thread', 'task', 'watchdog'].map((name) => `../../workers/${name}.js`)
 const SERVE = 'src/thread/serve.js'
 const EVALUATE = 'src/worker/evaluate.js'
 
@@ -38,7 +41,14 @@ export async function bundle(root, { forTests = false } = {}) {
     metafile: true,
   })
   const [script] = Object.values(metafile.outputs)
-  await build({ ...bundled(root, evaluator(script.imports, entry)), ...size, outfile: root + LIBRARY })
+  const version = createHash('sha256')
+    .update(readFileSync(root + SCRIPT))
+    .digest('hex')
+  await build({
+    ...bundled(root, evaluator(script.imports, entry, version)),
+    ...size,
+    outfile: root + LIBRARY,
+  })
   openDoors(root, modules, exportsOf, wanted)
   // Among the tests it is a source: they build the package, too.
   if (forTests) return
@@ -66,7 +76,7 @@ const bundled = (root, lines) => ({
   nodePaths: [fileURLToPath(new URL('../node_modules', import.meta.url))],
 })
 
-function evaluator(imports, entry) {
+function evaluator(imports, entry, version) {
   const loaded = imports.filter(({ kind }) => kind === 'require-call')
   const builtins = [...new Set(loaded.map(({ path }) => path))]
   const other = builtins.filter((path) => !path.startsWith('node:'))
@@ -77,7 +87,9 @@ function evaluator(imports, entry) {
     `import { evaluate } from './${EVALUATE}'`,
     `const builtins = { ${builtins.map((path, index) => `'${path}': builtin${index}`).join(', ')} }`,
     `const script = new URL('./${basename(SCRIPT)}', import.meta.url)`,
-    `const library = evaluate(script, builtins, (specifier) => import(specifier))`,
+    // Called by nobody: tools that trace the files a program needs look for these forms, and not into the script.
+    `export const traced = () => [${ASSETS.map((path) => `new URL('${path}', import.meta.url)`).join(', ')}, ${external.map((name) => `import('${name}')`).join(', ')}]`,
+    `const library = evaluate(script, '${version}', builtins, (specifier) => import(specifier))`,
     `export const { ${names.join(', ')} } = library`,
   ]
 }
@@ -101,7 +113,7 @@ import { ${serve} as serve } from '../${LIBRARY}'
 
 const { tsx } = workerData.bulkhead
 if (tsx) (await import(tsx)).register()
-serve()
+await serve()
 `
 }
 

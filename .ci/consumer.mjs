@@ -14,13 +14,13 @@ import { isMainThread } from 'node:worker_threads'
 export class Squares extends Service {
   static module = import.meta.url
   square(n) {
-    return { n: n * n, isMainThread }
+    return { n: n * n, isMainThread, upgraded: globalThis.upgraded }
   }
 }
 `,
   'main.js': `
 import { isolate } from 'bulkhead'
-import { renameSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { Squares } from './squares.js'
 
 const handle = isolate(Squares)
@@ -29,15 +29,19 @@ const { threadId } = handle
 console.error(JSON.stringify({ answer: await handle.square(12), inThread: threadId > 0 }))
 await handle.stop()
 
-// As if an upgrade came while the process runs: its threads go on with what it has loaded.
-const script = new URL('./node_modules/bulkhead/dist/src/library/script.cjs', import.meta.url)
-renameSync(script, new URL('moved.cjs', script))
+// As if another version came over it while the process runs: a thread that loads that must not get this one's code.
+const library = new URL('./node_modules/bulkhead/dist/src/library/', import.meta.url)
+const files = ['bulkhead.js', 'script.cjs'].map((name) => new URL(name, library))
+const texts = files.map((file) => readFileSync(file, 'utf8'))
+const [version] = /[0-9a-f]{64}/.exec(texts[0])
+writeFileSync(files[0], texts[0].replace(version, 'another'))
+writeFileSync(files[1], texts[1].replace('{', '{globalThis.upgraded=true;'))
 try {
   await handle.restart()
   console.error(JSON.stringify({ again: await handle.square(2) }))
   await handle.stop()
 } finally {
-  renameSync(new URL('moved.cjs', script), script)
+  files.forEach((file, index) => writeFileSync(file, texts[index]))
 }
 `,
   'app.js': `
@@ -137,7 +141,7 @@ export function problemsOfUse(folder, tsc) {
 
   const answers = [
     '{"answer":{"n":144,"isMainThread":false},"inThread":true}',
-    '{"again":{"n":4,"isMainThread":false}}',
+    '{"again":{"n":4,"isMainThread":false,"upgraded":true}}',
   ]
   check('an isolated service of plain JavaScript', ['main.js'], (_out, err) =>
     answers.every((answer) => err.includes(answer)),

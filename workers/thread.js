@@ -4,4 +4,4 @@ import { workerData } from 'node:worker_threads'
 
 const { serve, tsx } = workerData.bulkhead
 if (tsx) (await import(tsx)).register()
-;(await import(serve)).serve()
+await (await import(serve)).serve()

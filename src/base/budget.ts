@@ -48,7 +48,7 @@ export class Budget {
 
   /** A later caller may leave less time, never more. */
   tighten(timeout: number): void {
-    this.#end(this.#clock.now() + timeout, timeout)
+    this.end(this.#clock.now() + timeout, timeout)
   }
 
   /** `other` never has more time than this one, also when this one is tightened later. */
@@ -56,9 +56,33 @@ export class Budget {
     if (other === this) return
     this.#followers ??= new Set()
     this.#followers.add(other)
-    other.#leaders ??= new Set()
-    other.#leaders.add(this)
-    if (this.#spentAt !== Infinity) other.#end(this.#spentAt, this.#timeout)
+    other.follow(this)
+    if (this.#spentAt !== Infinity) other.end(this.#spentAt, this.#timeout)
+  }
+
+  // Between budgets, and by no private name: the other may be of another copy of this library.
+
+  follow(leader: Budget): void {
+    this.#leaders ??= new Set()
+    this.#leaders.add(leader)
+  }
+
+  /** No later than this, of the clock. */
+  end(spentAt: number, timeout: number): void {
+    if (spentAt >= this.#spentAt) return
+    this.#spentAt = spentAt
+    this.#timeout = timeout
+    this.#arm()
+    for (const follower of this.#followers ?? []) follower.end(spentAt, timeout)
+  }
+
+  /** One grace for all that has to be down by the same time, however many budgets that is. */
+  graceEnd(): number {
+    this.#graceEndsAt ??= Math.min(
+      this.#clock.now() + GRACE_MS,
+      ...Array.from(this.#leaders ?? [], (leader) => (leader.spent ? leader.graceEnd() : Infinity)),
+    )
+    return this.#graceEndsAt
   }
 
   /** True once `work` has settled (rejects as it does), false when it was given up because the time was over. */
@@ -77,7 +101,7 @@ export class Budget {
       if (!over) givenUp()
       over = true
     }
-    const end = (): boolean => {
+    const isFirst = (): boolean => {
       waiters.delete(giveUp)
       if (this.#early.size + this.#late.size === 0) this.#disarm()
       const first = !over
@@ -86,13 +110,13 @@ export class Budget {
     }
     work.then(
       () => {
-        if (end()) settled()
+        if (isFirst()) settled()
       },
       (error: unknown) => {
-        if (end()) failed(error)
+        if (isFirst()) failed(error)
       },
     )
-    if (waiters === this.#late && this.#clock.now() >= this.#graceEnd()) {
+    if (waiters === this.#late && this.#clock.now() >= this.graceEnd()) {
       // Work that needs no real time still counts as done: one turn of the event loop lets it say so.
       void nextTurn().then(giveUp)
       return
@@ -101,26 +125,9 @@ export class Budget {
     this.#arm()
   }
 
-  #end(spentAt: number, timeout: number): void {
-    if (spentAt >= this.#spentAt) return
-    this.#spentAt = spentAt
-    this.#timeout = timeout
-    this.#arm()
-    for (const follower of this.#followers ?? []) follower.#end(spentAt, timeout)
-  }
-
-  /** One grace for all that has to be down by the same time, however many budgets that is. */
-  #graceEnd(): number {
-    this.#graceEndsAt ??= Math.min(
-      this.#clock.now() + GRACE_MS,
-      ...Array.from(this.#leaders ?? [], (leader) => (leader.spent ? leader.#graceEnd() : Infinity)),
-    )
-    return this.#graceEndsAt
-  }
-
   #arm(): void {
     this.#disarm()
-    const due = this.#early.size > 0 ? this.#spentAt : this.#late.size > 0 ? this.#graceEnd() : Infinity
+    const due = this.#early.size > 0 ? this.#spentAt : this.#late.size > 0 ? this.graceEnd() : Infinity
     if (due === Infinity) return
     this.#cancelTimer = this.#clock.after(Math.max(due - this.#clock.now(), 0), () => {
       for (const giveUp of this.spent ? [...this.#early] : []) giveUp()

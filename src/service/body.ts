@@ -19,8 +19,10 @@ export interface Body {
   /** Not async. */
   dependencies(): Iterable<ServiceLike>
   firstStart(): unknown
-  /** Its turn to start will come, and something can be got ready by then that runs nothing of the user's. */
-  prepare?(): void
+  /**
+   * Its turn to start will come: gets ready what runs nothing of the user's. False when there is no such thing.
+   */
+  prepare?(): boolean
   /** What was prepared, if anything, is not used after all. Never rejects. */
   discard?(): Promise<void>
   start(context: { restart: boolean }): unknown

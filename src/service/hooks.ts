@@ -27,6 +27,8 @@ export interface Author extends Hooks {
 
 export type LifecycleLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent'
 
+const NONE: readonly never[] = []
+
 /** A Body made of hooks. */
 export class HooksBody implements Body {
   readonly #author: Author
@@ -59,7 +61,7 @@ export class HooksBody implements Body {
     this.#call('postInit')
   }
   dependencies(): Iterable<ServiceLike> {
-    return this.#call('onInitDependencies') ?? []
+    return this.#isDefault('onInitDependencies') ? NONE : this.#call('onInitDependencies')
   }
   firstStart(): unknown {
     return this.#call('onFirstStart')
@@ -89,9 +91,13 @@ export class HooksBody implements Body {
     return { wait: this.#author.waitForShutdown, timeout: this.#author.shutdownTimeout }
   }
 
-  #call<K extends keyof Hooks>(name: K): ReturnType<Hooks[K]> | undefined {
-    // Entering costs: the whole process from the first time on.
-    if (this.#author[name] === this.#defaults[name]) return undefined
+  #isDefault(name: keyof Hooks): boolean {
+    return this.#author[name] === this.#defaults[name]
+  }
+
+  #call<K extends keyof Hooks>(name: K): ReturnType<Hooks[K]> {
+    // A default does nothing, and entering costs: the whole process from the first time on.
+    if (this.#isDefault(name)) return undefined as ReturnType<Hooks[K]>
     return runInside(this.#node(), () => this.#author[name]()) as ReturnType<Hooks[K]>
   }
 }

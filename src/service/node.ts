@@ -233,6 +233,7 @@ export class ServiceNode {
 
   dropChild(child: ServiceNode): void {
     if (!this.#children.delete(child.owner)) return
+    void child.body.discard?.()
     child.parent = undefined
     child.supervisor = undefined
     this.beacon.detach(child.beacon)

@@ -165,6 +165,8 @@ export abstract class Service extends ManagedService {
       if (node.inRun) void node.run.ended.promise.then(drop)
       else drop()
     }
+    // It may have had something ready for a start that does not come.
+    await node.body.discard?.()
     return child
   }
 
@@ -297,7 +299,7 @@ function isList(work: Work | readonly Work[]): work is readonly Work[] {
 const { postInit, onInitDependencies, onFirstStart, onStart, onStarted, onStop, onShutdown, onRestart } =
   Service.prototype as unknown as Record<keyof Hooks, unknown>
 /** As they are here, not what somebody may put in their place. */
-const DEFAULT_HOOKS = {
+export const DEFAULT_HOOKS = {
   postInit,
   onInitDependencies,
   onFirstStart,

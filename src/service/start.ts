@@ -1,14 +1,14 @@
 import { bulkheadError, isAbortError, isBulkheadError } from '../errors/bulkhead-error.ts'
 import { describe } from '../errors/describe.ts'
 import { nextTurn } from '../base/clock.ts'
-import { Deferred, isPromiseLike } from '../base/deferred.ts'
+import { Deferred } from '../base/deferred.ts'
 import type { WorkDefinition } from '../schedule/metadata.ts'
 import { refuseWhileLoading } from './loading.ts'
 import { type ServiceNode, nodeOf } from './node.ts'
 import type { StartOutcome, StartPhase, StartRecord } from './record.ts'
 import type { Run } from './run.ts'
 import { settleStart } from './settle-start.ts'
-import { Preparation, discardPrepared } from './prepare.ts'
+import { Preparation } from './prepare.ts'
 import { teardown } from './stop.ts'
 
 /** Whether start() is legal now. */
@@ -75,13 +75,14 @@ export function beginStart(node: ServiceNode, { restart }: { restart: boolean })
   node.lastTeardown = undefined
   if (restart) node.restartCount += 1
   // Set before the first step: who is told of it, a listener say, may join it.
-  run.starting = new Deferred()
+  const starting = new Deferred()
+  run.starting = starting
   run.startedAt = node.clock.now()
   // Who listens to the change belongs to the time it takes, too.
   run.start.enter(run.startPhase, run.startedAt)
   node.transition('starting')
   void climb(node, run, restart)
-  return run.starting.promise
+  return starting.promise
 }
 
 function stepFailed(node: ServiceNode, run: Run, error: unknown): void {
@@ -110,6 +111,9 @@ function tasksOf(node: ServiceNode, run: Run): readonly WorkDefinition[] {
   return [...new Map([...tasks, ...run.definitions].map((task) => [task.name, task])).values()]
 }
 
+/** One for all: it never rejects, and nothing is kept by it. */
+const A_MOMENT = Promise.resolve()
+
 /** The steps of start, in their order, each of them only if neither a stop nor a crash came in the one before. */
 async function climb(node: ServiceNode, run: Run, restart: boolean): Promise<void> {
   const { body } = node
@@ -120,7 +124,6 @@ async function climb(node: ServiceNode, run: Run, restart: boolean): Promise<voi
     run.start.enter(phase, node.clock.now())
     return true
   }
-  let step: unknown
   try {
     if (!enter('postInit')) return
     body.postInit()
@@ -135,22 +138,20 @@ async function climb(node: ServiceNode, run: Run, restart: boolean): Promise<voi
     if (!node.firstStartDone) {
       if (!enter('onFirstStart')) return
       node.firstStartDone = true
-      step = body.firstStart()
-      if (isPromiseLike(step)) await step
+      await body.firstStart()
     }
     if (!enter('onStart')) return
     body.lifecycle('Starting...')
-    step = body.start({ restart })
-    if (isPromiseLike(step)) await step
+    await body.start({ restart })
     // Owed from here on, also when a stop or a crash arrived while it ran.
     run.hooksDue = true
     if (!going()) return
-    const tasks = tasksOf(node, run)
-    for (const definition of tasks) run.work.startTask(definition)
+    for (const definition of tasksOf(node, run)) run.work.startTask(definition)
     run.tasksStarted = true
-    if (tasks.length > 0) {
+    const { begun } = run.work
+    if (begun > 0) {
       if (!enter('tasks')) return
-      // A task that fails at once fails the start, however little there is left to wait for.
+      // What fails at once fails the start, however little there is left to wait for.
       await nextTurn()
     }
     if (node.hasChildren) {
@@ -158,21 +159,21 @@ async function climb(node: ServiceNode, run: Run, restart: boolean): Promise<voi
       // The iterator is live: what a task adds while an earlier child starts has its turn too.
       for (const child of node.eachChild()) {
         if (!enter('children')) return
-        preparation.turnOf(child)
         try {
-          await startOrJoin(child)
+          const starting = startOrJoin(child)
+          preparation.turnOf(child)
+          await starting
         } catch (error) {
           throw startFailed(child, error)
         }
       }
     }
     if (!going()) return
-    // Of children that have been removed.
-    if (run.prepared.length > 0) await discardPrepared(run)
+    // Nothing is awaited from the last look at the children to onStarted: who adds one until then leaves it to the loop.
     body.lifecycle('Started')
     if (!enter('onStarted')) return
-    step = body.started()
-    if (isPromiseLike(step)) await step
+    await body.started()
+    if (run.work.begun > begun) await nextTurn()
     // Looked at once more: a stop or a crash may come between the end of the step and here.
     if (!going()) return
     run.start.end(node.clock.now())
@@ -187,9 +188,6 @@ async function climb(node: ServiceNode, run: Run, restart: boolean): Promise<voi
     settleStart(node, run)
   }
 }
-
-/** One for all: it never rejects, and nothing is kept by it. */
-const A_MOMENT = Promise.resolve()
 
 /** How a service began in the start of the one above it that began at `since`. */
 export function startRecordOf(node: ServiceNode, since = node.run.startedAt): StartRecord {

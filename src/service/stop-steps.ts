@@ -42,7 +42,8 @@ export class StopSteps {
     this.#run.phase = phase
     try {
       const result = work()
-      if (isPromiseLike(result)) return this.#finish(phase, from, result, describeOverrun)
+      // A thenable of somebody else's may call back at once, or throw.
+      if (isPromiseLike(result)) return this.#finish(phase, from, Promise.resolve(result), describeOverrun)
     } catch (error) {
       this.meet(error, phase)
     }
@@ -53,7 +54,7 @@ export class StopSteps {
   #finish(
     phase: string,
     from: number,
-    result: PromiseLike<unknown>,
+    result: Promise<unknown>,
     describeOverrun: (() => string) | undefined,
   ): Promise<void> {
     return new Promise((resolve) => {

@@ -148,7 +148,9 @@ export async function teardown(node: ServiceNode, run: Run, before: Promise<unkn
   if (work) {
     const pending = (): string => `${run.work.pending.join(', ')} (task or future)`
     await steps.take('futures', () => work, pending)
-  } else run.phases.futures = 0
+  } else {
+    run.phases.futures = 0
+  }
   run.work.close()
   // What tasks and hooks have started by themselves since then.
   if (isAnyUpBelow(node)) ofChildren.push(...(await stopChildren(node, run, budget)))

@@ -15,6 +15,8 @@ interface Entry {
 export class WorkSet {
   readonly #node: ServiceNode
   readonly #run: Run
+  /** How many there have been. */
+  begun = 0
   /** Made for the first: most services of a large tree have none. */
   #entries: Set<Entry> | undefined
   #cancelled = false
@@ -116,6 +118,7 @@ export class WorkSet {
   }
 
   #watch(entry: Entry, promise: Promise<unknown>): void {
+    this.begun += 1
     this.#entries ??= new Set()
     this.#entries.add(entry)
     promise.then(

@@ -128,6 +128,7 @@ export class Supervisor extends Service implements SupervisorLike {
       await stopping
     } finally {
       detach()
+      await node.body.discard?.()
     }
   }
 

@@ -92,6 +92,15 @@ export class ThreadCarrier implements Carrier {
     this.#worker.postMessage(message, transferList)
   }
 
+  /** Whether the process goes on for its sake. */
+  ref(): void {
+    this.#worker.ref()
+  }
+
+  unref(): void {
+    this.#worker.unref()
+  }
+
   terminate(): void {
     void this.#worker.terminate()
   }
@@ -104,7 +113,6 @@ export class InlineCarrier implements Carrier {
   #receive: (message: unknown) => void = () => {}
   #toService: ((message: unknown) => void) | undefined
   #closed = false
-  readonly #early: unknown[] = []
 
   constructor(threadId: number) {
     this.threadId = threadId
@@ -115,10 +123,7 @@ export class InlineCarrier implements Carrier {
       const copy = clone(message, transferList)
       queueMicrotask(() => this.#receive(copy))
     }),
-    listen: (receive) => {
-      this.#toService = receive
-      for (const message of this.#early.splice(0)) receive(message)
-    },
+    listen: (receive) => (this.#toService = receive),
     close: () => {
       this.#closed = true
       // After the messages already under way.
@@ -137,9 +142,7 @@ export class InlineCarrier implements Carrier {
   post(message: unknown, transferList: TransferList = []): void {
     const copy = clone(message, transferList)
     queueMicrotask(() => {
-      if (this.#closed) return
-      if (this.#toService) this.#toService(copy)
-      else this.#early.push(copy)
+      if (!this.#closed) this.#toService?.(copy)
     })
   }
 

@@ -21,6 +21,8 @@ export class IsolatedBody implements Body, Remote {
   readonly #node: () => ServiceNode
   #session: Session | undefined
   #prepared: SpawnedThread | undefined
+  /** The end of the last one that was not used. */
+  #discarded: Promise<void> = Promise.resolve()
   #log: ServiceLog | undefined
 
   constructor(options: ResolvedOptions, node: () => ServiceNode) {
@@ -95,19 +97,23 @@ export class IsolatedBody implements Body, Remote {
     await this.#session.start()
   }
 
-  prepare(): void {
-    if (!this.isolated || this.#prepared) return
+  prepare(): boolean {
+    // In a run that has its thread already, or is inline.
+    if (!this.isolated || (this.#session && this.#node().inRun)) return false
     try {
-      this.#prepared = new SpawnedThread(this.options)
+      this.#prepared ??= new SpawnedThread(this.options, { ahead: true })
+      return true
     } catch {
       // start() meets the same, and tells.
+      return false
     }
   }
 
-  async discard(): Promise<void> {
+  discard(): Promise<void> {
     const prepared = this.#prepared
     this.#prepared = undefined
-    await prepared?.discard()
+    if (prepared) this.#discarded = prepared.discard()
+    return this.#discarded
   }
 
   #takePrepared(): SpawnedThread | undefined {

@@ -3,6 +3,7 @@ import { Deferred } from '../base/deferred.ts'
 import { delay } from '../base/wait.ts'
 import { Outbox, type Post } from './batch.ts'
 import type { Carrier, CarrierExit } from './carrier.ts'
+import type { EnvironmentChange } from './environment.ts'
 import { guardAgainstHang } from './hang.ts'
 import type { Isolation, ResolvedOptions } from './options.ts'
 import type { ToService } from './protocol.ts'
@@ -50,15 +51,22 @@ export class Place {
   }
 
   /** In a thread that was prepared, if there is one. */
-  open(given: Omit<BootOptions, 'options' | 'env'>, prepared: SpawnedThread | undefined, to: Resident): void {
+  open(
+    given: Omit<BootOptions, 'options' | 'environment'>,
+    prepared: SpawnedThread | undefined,
+    to: Resident,
+  ): void {
     this.openedAt = this.#clock.now()
     const options = this.#options
     let carrier: Carrier
+    let environment: EnvironmentChange | undefined
     if (this.isThread) {
       const thread = prepared ?? new SpawnedThread(options)
       this.#pulse = thread.pulse
-      ;({ carrier } = thread)
-    } else carrier = spawnInline(given.source, given.node)
+      ;({ carrier, environment } = thread.take())
+    } else {
+      carrier = spawnInline(given.source, given.node)
+    }
     this.#carrier = carrier
     carrier.listen(to.receive)
     void carrier.exited.then((exit) => {
@@ -67,11 +75,7 @@ export class Place {
       this.#exited.resolve(exit)
     })
     try {
-      boot(carrier, {
-        ...given,
-        options,
-        env: prepared && !options.thread.env ? { ...process.env } : undefined,
-      })
+      boot(carrier, { ...given, options, environment })
     } catch (error) {
       this.terminated = true
       // Nothing else: the first message that it got would be taken for the one that failed.

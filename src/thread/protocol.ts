@@ -3,6 +3,7 @@ import type { EncodedThrow } from '../errors/encode.ts'
 import type { WorkEntry } from '../service/describe-work.ts'
 import type { StartRecord, TeardownRecord } from '../service/record.ts'
 import type { ServiceState } from '../service/types.ts'
+import type { EnvironmentChange } from './environment.ts'
 import type { Packed } from '../worker/pack.ts'
 import type { HandedHandle } from './handle-port.ts'
 
@@ -21,8 +22,8 @@ export interface Boot {
   readonly restartCount: number
   readonly limits: CallLimits
   readonly logLevel: string
-  /** To replace what the thread has from the time when it was spawned. */
-  readonly env: NodeJS.ProcessEnv | undefined
+  /** Since the thread was spawned. */
+  readonly environment: EnvironmentChange | undefined
 }
 
 export interface CallLimits {

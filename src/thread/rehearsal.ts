@@ -1,6 +1,6 @@
 import { threadId } from 'node:worker_threads'
 import { nextTurn } from '../base/clock.ts'
-import { Service } from '../service/service.ts'
+import { DEFAULT_HOOKS, Service } from '../service/service.ts'
 import { compiledLibrary } from '../worker/compiled.ts'
 import { InlineCarrier } from './carrier.ts'
 import type { Boot, FromService, ToService } from './protocol.ts'
@@ -10,6 +10,9 @@ import { Server } from './server.ts'
 class Rehearsed extends Service {
   override lifecycleLevel = 'silent' as const
 }
+
+// Nobody is to meet it, not even who has put other hooks in the place of the defaults.
+Object.assign(Rehearsed.prototype, DEFAULT_HOOKS)
 
 class RehearsedParent extends Rehearsed {
   readonly child = this.addDependency(new Rehearsed())
@@ -25,7 +28,7 @@ const BOOT: Boot = {
   restartCount: 0,
   limits: { concurrency: Infinity, maxQueue: Infinity, drainTimeout: 0 },
   logLevel: 'silent',
-  env: undefined,
+  environment: undefined,
 }
 
 let begun = false
@@ -40,7 +43,8 @@ export function rehearse(): void {
   const share = compiledLibrary?.fill
   if (begun || !share) return
   begun = true
-  void live().then(share)
+  // Without it threads compile for themselves.
+  live().then(share, () => {})
 }
 
 async function live(): Promise<void> {

@@ -7,6 +7,7 @@ import { setLoadingModule } from '../service/loading.ts'
 import './foreign.ts'
 import { Outbox } from './batch.ts'
 import type { EntryData, ServiceEnd } from './carrier.ts'
+import { applyToThisThread } from './environment.ts'
 import { loadServiceClass } from './load.ts'
 import { learnFrom } from './inspected.ts'
 import type { Boot, FromService } from './protocol.ts'
@@ -16,20 +17,27 @@ import { Server } from './server.ts'
 /** How long what a stopped service left behind may keep its thread, in ms. */
 const LEFTOVERS_AFTER = 50
 
-/** The whole life of a thread: serves what its first message names. */
-export function serve(): void {
+/**
+ * The whole life of a thread: serves what its first message names. Settles when that has started or failed to; an entry
+ * that awaits it ends, if its module never loads, as any with a top-level await that never settles.
+ */
+export function serve(): Promise<void> {
   const port = parentPort
   if (!port) throw new Error('Bulkhead: this file is the entry of a worker thread')
-  let receive = (message: unknown): void => begin(message as Boot, port, (next) => (receive = next))
-  port.on('message', (message) => receive(message))
+  return new Promise((resolve, reject) => {
+    let receive = (message: unknown): void => {
+      begin(message as Boot, port, (next) => (receive = next)).then(resolve, reject)
+    }
+    port.on('message', (message) => receive(message))
+  })
 }
 
-function begin(boot: Boot, port: MessagePort, listen: ServiceEnd['listen']): void {
+function begin(boot: Boot, port: MessagePort, listen: ServiceEnd['listen']): Promise<void> {
   const { pulse } = (workerData as EntryData).bulkhead
   const outbox = new Outbox((message, transferList) => port.postMessage(message, transferList))
   const post = (message: FromService): void => outbox.post(message)
 
-  if (boot.env) setEnvironment(boot.env)
+  if (boot.environment) applyToThisThread(boot.environment)
   if (pulse) {
     beat(pulse)
     learnFrom(pulse)
@@ -64,13 +72,7 @@ function begin(boot: Boot, port: MessagePort, listen: ServiceEnd['listen']): voi
     },
     setLogLevel: (level) => (sink.level = level),
   })
-  void server.run()
-}
-
-/** Of this thread, which has a copy of its own. */
-function setEnvironment(env: NodeJS.ProcessEnv): void {
-  for (const name of Object.keys(process.env)) if (!(name in env)) delete process.env[name]
-  Object.assign(process.env, env)
+  return server.run()
 }
 
 function endLeftovers(post: (message: FromService) => void): void {

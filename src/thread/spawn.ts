@@ -8,6 +8,7 @@ import { libraryUrl } from '../worker/library-url.ts'
 import { tsxFor } from '../worker/tsx.ts'
 import { type Carrier, InlineCarrier, ThreadCarrier } from './carrier.ts'
 import { isDataCloneError } from './client.ts'
+import type { EnvironmentChange } from './environment.ts'
 import type { Link } from './link.ts'
 import type { ResolvedOptions, Source } from './options.ts'
 import type { Boot } from './protocol.ts'
@@ -19,7 +20,7 @@ import { Server } from './server.ts'
  * A thread with this library in it, which waits to be told what to serve.
  * @throws `ERR_TSX_MISSING`, and what `new Worker` throws
  */
-export function spawnThread(options: ResolvedOptions, pulse: Pulse | undefined): Carrier {
+export function spawnThread(options: ResolvedOptions, pulse: Pulse | undefined): ThreadCarrier {
   const data = {
     serve: libraryUrl('thread/serve'),
     tsx: tsxFor(options.module),
@@ -44,8 +45,8 @@ export interface BootOptions {
   readonly restart: boolean
   readonly source: Source
   readonly link: Link
-  /** Of the process as it is now, for a thread that was spawned before its turn. */
-  readonly env: NodeJS.ProcessEnv | undefined
+  /** Since the thread was spawned. */
+  readonly environment: EnvironmentChange | undefined
 }
 
 /**
@@ -53,7 +54,7 @@ export interface BootOptions {
  * @throws `ERR_NOT_CLONEABLE`
  */
 export function boot(carrier: Carrier, given: BootOptions): void {
-  const { node, options, link, source, restart, env } = given
+  const { node, options, link, source, restart, environment } = given
   const { packed, transferList, exports } = link.pack(options.args, 'arguments')
   const message: Boot = {
     module: options.module,
@@ -65,7 +66,7 @@ export function boot(carrier: Carrier, given: BootOptions): void {
     restartCount: node.restartCount,
     limits: options.limits,
     logLevel: sinkLevel(),
-    env,
+    environment,
   }
   try {
     carrier.post(message, transferList)

@@ -1,4 +1,5 @@
-import type { Carrier } from './carrier.ts'
+import type { ThreadCarrier } from './carrier.ts'
+import { type EnvironmentChange, environmentChange } from './environment.ts'
 import type { ResolvedOptions } from './options.ts'
 import { type Pulse, makePulse } from './pulse.ts'
 import { rehearse } from './rehearsal.ts'
@@ -6,20 +7,39 @@ import { spawnThread } from './spawn.ts'
 
 /** A thread with this library in it, which waits to be told what to serve. */
 export class SpawnedThread {
-  readonly carrier: Carrier
   readonly pulse: Pulse | undefined
-  dead = false
+  readonly #carrier: ThreadCarrier
+  /** Of this process, when it was spawned; undefined if nothing can have changed, or the thread has one of its own. */
+  readonly #environment: NodeJS.ProcessEnv | undefined
+  #dead = false
 
-  /** @throws `ERR_TSX_MISSING`, and what `new Worker` throws */
-  constructor(options: ResolvedOptions) {
+  /**
+   * `ahead`: its turn is yet to come.
+   * @throws `ERR_TSX_MISSING`, and what `new Worker` throws
+   */
+  constructor(options: ResolvedOptions, { ahead = false } = {}) {
     this.pulse = makePulse(options.pulse)
-    this.carrier = spawnThread(options, this.pulse)
+    this.#carrier = spawnThread(options, this.pulse)
+    this.#environment = ahead && !options.thread.env ? { ...process.env } : undefined
+    // What waits for its turn is no reason for the process to go on.
+    if (ahead) this.#carrier.unref()
     rehearse()
-    void this.carrier.exited.then(() => (this.dead = true))
+    void this.#carrier.exited.then(() => (this.#dead = true))
+  }
+
+  get dead(): boolean {
+    return this.#dead
+  }
+
+  /** It is to be told now. */
+  take(): { carrier: ThreadCarrier; environment: EnvironmentChange | undefined } {
+    this.#carrier.ref()
+    const environment = this.#environment && environmentChange(this.#environment, process.env)
+    return { carrier: this.#carrier, environment }
   }
 
   async discard(): Promise<void> {
-    this.carrier.terminate()
-    await this.carrier.exited
+    this.#carrier.terminate()
+    await this.#carrier.exited
   }
 }

@@ -1,5 +1,7 @@
 /** A script, and what V8 has compiled of it: whoever has both need not compile it again. Shared by threads. */
 export interface CompiledScript {
+  readonly url: string
+  readonly version: string
   /** Latin-1. */
   readonly source: SharedArrayBuffer
   readonly code: SharedArrayBuffer

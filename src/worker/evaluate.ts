@@ -15,16 +15,17 @@ type Evaluated = (
 
 /**
  * Evaluates the published library, which is one script: most of what a thread took to load it went into compiling it,
- * and what one thread has compiled another can use, which Node offers for scripts, not for modules. All threads of a
- * process run the very source that its first one has read, whatever becomes of the file.
+ * and what one thread has compiled another can use, which Node offers for scripts, not for modules.
  */
 export function evaluate(
   file: URL,
+  /** What tells this script from that of any other version. */
+  version: string,
   builtins: Readonly<Record<string, object>>,
   hostImport: (specifier: string) => Promise<unknown>,
 ): object {
-  const given = givenToThisThread()
-  const source = given ? Buffer.from(given.source).toString('latin1') : readFileSync(file, 'latin1')
+  const given = givenToThisThread(file.href, version)
+  const source = given ? Buffer.from(given.source).toString('latin1') : read(file)
   const size = given ? Atomics.load(given.codeSize, 0) : 0
   const script = new Script(source, {
     filename: fileURLToPath(file),
@@ -32,27 +33,45 @@ export function evaluate(
     ...(given && size > 0 ? { cachedData: Buffer.from(given.code, 0, size) } : {}),
   })
   let own: CompiledScript | undefined
-  const shared = (): CompiledScript => given ?? (own ??= emptyFor(source))
+  const shared = (): CompiledScript => given ?? (own ??= emptyFor(source, { url: file.href, version }))
   const compiling: Compiling = {
     shared,
     fill: given ? undefined : () => fill(shared(), script.createCachedData()),
   }
   const module = { exports: {} }
-  const run = script.runInThisContext() as Evaluated
+  const run = inThisRealm(script, source)
   run(module, (builtin) => builtins[builtin], file.href, hostImport, compiling)
   return module.exports
 }
 
-function givenToThisThread(): CompiledScript | undefined {
-  // A thread of somebody else's may have any data.
-  const compiled = (workerData as { bulkhead?: { compiled?: CompiledScript } } | null)?.bulkhead?.compiled
-  return compiled?.source instanceof SharedArrayBuffer ? compiled : undefined
+function read(file: URL): string {
+  try {
+    return readFileSync(file, 'latin1')
+  } catch (cause) {
+    const why = 'A bundler has to leave the package "bulkhead" external: threads load its files.'
+    throw new Error(`Bulkhead: ${fileURLToPath(file)} cannot be read. ${why}`, { cause })
+  }
 }
 
-function emptyFor(source: string): CompiledScript {
+/** In a context that a test runner has made, its Error is what users' errors are instances of. */
+function inThisRealm(script: Script, source: string): Evaluated {
+  const run: unknown = script.runInThisContext()
+  // oxlint-disable-next-line no-eval, unicorn/no-instanceof-builtins -- of this realm is the question and the answer
+  return (run instanceof Function ? run : (0, eval)(source)) as Evaluated
+}
+
+/** Undefined for another version, or another copy: a service may bring its own, and an upgrade may replace the files. */
+function givenToThisThread(url: string, version: string): CompiledScript | undefined {
+  // A thread of somebody else's may have any data.
+  const compiled = (workerData as { bulkhead?: { compiled?: CompiledScript } } | null)?.bulkhead?.compiled
+  return compiled?.url === url && compiled.version === version ? compiled : undefined
+}
+
+function emptyFor(source: string, identity: Pick<CompiledScript, 'url' | 'version'>): CompiledScript {
   const bytes = new SharedArrayBuffer(source.length)
   new Uint8Array(bytes).set(Buffer.from(source, 'latin1'))
   return {
+    ...identity,
     source: bytes,
     // What V8 makes of a script takes about as much as its source.
     code: new SharedArrayBuffer(source.length * 2),

@@ -1,5 +1,7 @@
 import t from 'tap'
 import { isBulkheadError } from '../../src/errors/bulkhead-error.ts'
+import { Service } from '../../src/service/service.ts'
+import type { ServiceLike } from '../../src/service/types.ts'
 import { Gate, forever, untilAborted } from '../support/gate.ts'
 import { Probe, outcome, resource, throws } from '../support/probe.ts'
 import { record } from '../support/record.ts'
@@ -635,4 +637,86 @@ void t.test('a stop or crash within any turn of the end of start is not lost', a
     }
   }
   t.notOk(log.problems.some(({ err }) => err?.message.startsWith('Bulkhead:')))
+})
+
+/** With hooks that are no async functions. */
+class Plain extends Service {
+  readonly done: string[] = []
+  onStartDoes: (service: Plain) => unknown = () => undefined
+  onStartedDoes: (service: Plain) => unknown = () => undefined
+
+  protected override onStart(): void {
+    void this.onStartDoes(this)
+  }
+  protected override onStarted(): void {
+    this.done.push('onStarted')
+    void this.onStartedDoes(this)
+  }
+}
+
+void t.test('what fails at once fails the start, also after a hook that is no async function', async (t) => {
+  const boom = new Error('boom')
+  const failing: Record<string, (service: Plain) => unknown> = {
+    'a rejected promise': (service) => service.addFuture(Promise.reject(boom)),
+    'a function that throws': (service) =>
+      service.addFuture(() => {
+        throw boom
+      }),
+    'an async function that throws': (service) =>
+      service.addFuture(async () => {
+        await Promise.resolve()
+        throw boom
+      }),
+    'a crash in a microtask': (service) => queueMicrotask(() => void service.crash(boom)),
+  }
+  for (const [what, fail] of Object.entries(failing)) {
+    for (const withChild of [false, true]) {
+      record(t)
+      const child = new Probe('C')
+      const early = new Plain({ label: 'S' })
+      if (withChild) early.addDependency(child)
+      early.onStartDoes = fail
+      t.equal(await outcome(early.start()), boom, what)
+      t.strictSame(early.done, [], 'onStarted did not run')
+      t.equal(child.state, 'init')
+    }
+    const late = new Plain({ label: 'S' })
+    late.onStartedDoes = fail
+    t.equal(await outcome(late.start()), boom, `${what}, in onStarted`)
+  }
+})
+
+void t.test(
+  'a stop in a microtask of a hook that is no async function comes before the next hook',
+  async (t) => {
+    const service = new Plain({ label: 'S' })
+    service.onStartDoes = () => queueMicrotask(() => void service.stop())
+    t.equal(await code(service.start()), 'ERR_STOPPED_WHILE_STARTING')
+    t.strictSame(service.done, [])
+  },
+)
+
+void t.test(
+  'a hook that the author has not written is not called, whoever replaces the default',
+  async (t) => {
+    const prototype = Service.prototype as unknown as { onStart: () => void }
+    const { onStart } = prototype
+    t.teardown(() => (prototype.onStart = onStart))
+    let patched = 0
+    prototype.onStart = () => void (patched += 1)
+    const service = new (class extends Service {})()
+    await service.start()
+    await service.stop()
+    t.equal(patched, 1, 'a replacement is')
+  },
+)
+
+void t.test('onInitDependencies has to return something to iterate', async (t) => {
+  record(t)
+  class Nothing extends Service {
+    protected override onInitDependencies(): Iterable<ServiceLike> {
+      return undefined as never
+    }
+  }
+  t.match(await outcome(new Nothing().start()), { message: /iterable/ })
 })

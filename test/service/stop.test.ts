@@ -1,5 +1,6 @@
 import t from 'tap'
 import { NODE } from '../../src/service/node.ts'
+import { Service } from '../../src/service/service.ts'
 import { FakeClock } from '../support/fake-clock.ts'
 import { Gate, forever, untilAborted } from '../support/gate.ts'
 import { Probe, outcome, resource, settled, throws } from '../support/probe.ts'
@@ -554,4 +555,26 @@ void t.test('a stop takes down what was started by itself below a child that is 
   await top.stop()
   t.equal(low.state, 'stopped')
   t.strictSame(events, ['low.onStop', 'low.onShutdown'])
+})
+
+void t.test('a thenable that a hook returns may call back at once, or throw', async (t) => {
+  record(t)
+  const boom = new Error('boom')
+  class Thenables extends Service {
+    protected override onStop(): Promise<void> {
+      // oxlint-disable-next-line unicorn/no-thenable -- such as somebody else's library may have
+      return { then: (resolve: () => void) => resolve() } as never
+    }
+    protected override onShutdown(): Promise<void> {
+      // oxlint-disable-next-line unicorn/no-thenable -- such as somebody else's library may have
+      return { then: throws(boom) } as never
+    }
+  }
+  const service = new Thenables()
+  const clock = new FakeClock()
+  service[NODE].clock = clock
+  await service.start()
+  t.equal(await outcome(service.stop({ timeout: '1s' })), boom)
+  t.equal(service.state, 'stopped')
+  t.equal(clock.pending, 0, 'no timer is left')
 })

@@ -3,7 +3,8 @@ import type { Worker } from 'node:worker_threads'
 import t from 'tap'
 import { Service, Supervisor, isBulkheadError } from '../../src/index.ts'
 import { Loaded } from '../fixtures/loaded.ts'
-import { failure, liveThreads, quiet, until } from '../support/both.ts'
+import { failure, fixture, liveThreads, quiet, until } from '../support/both.ts'
+import { runClean } from '../support/clean-process.ts'
 import { Gate } from '../support/gate.ts'
 import { isolate } from '../support/isolate.ts'
 import { Parent } from '../support/parents.ts'
@@ -80,11 +81,80 @@ void t.test('or the one it is for is not there any more', async (t) => {
   await slow.gate.reached
   await until(() => liveThreads() === 1, 'the thread')
   await parent.removeDependency(next)
+  t.equal(liveThreads(), 0)
   slow.gate.open()
   await starting
-  t.equal(liveThreads(), 0)
   t.equal(next.state, 'init')
   await parent.stop()
+})
+
+void t.test('its place among those that wait is then free', async (t) => {
+  const [slow, next, last] = [new Slow(), isolate(Loaded), isolate(Loaded)]
+  const after = new Slow()
+  const supervisor = new Supervisor([slow, next, after, last])
+  const starting = supervisor.start()
+  await slow.gate.reached
+  await until(() => liveThreads() > 0, 'the thread')
+  await supervisor.remove(next)
+  slow.gate.open()
+  await after.gate.reached
+  await until(() => liveThreads() === 1, 'the thread of the last')
+  after.gate.open()
+  await starting
+  t.equal(last.state, 'running')
+  await supervisor.stop()
+  t.equal(liveThreads(), 0)
+})
+
+void t.test('what a preload has set in a thread stays, whether it waited or not', async (t) => {
+  const execArgv = ['--import', 'data:text/javascript,process.env.BULKHEAD_TEST_PRELOAD="set"']
+  const [slow, next] = [new Slow(), isolate(Loaded, { execArgv })]
+  const parent = new Parent([slow, next])
+  const starting = parent.start()
+  await slow.gate.reached
+  slow.gate.open()
+  await starting
+  t.equal(await next.atLoad('BULKHEAD_TEST_PRELOAD'), 'set')
+  await parent.stop()
+})
+
+void t.test('who adds a child when the last one is up is in time', async () => {
+  const [slow, last, late] = [new Slow(), isolate(Loaded), new Parent([])]
+  const supervisor = new Supervisor([slow, last])
+  const starting = supervisor.start()
+  await slow.gate.reached
+  slow.gate.open()
+  const up = new Promise<void>((resolve) => last.onChange(({ state }) => state === 'running' && resolve()))
+  await up
+  await last.maybeStart()
+  supervisor.add(late)
+  await starting
+  await until(() => late.state === 'running', 'the added one')
+  await supervisor.stop()
+})
+
+void t.test('a thread that waits for its turn does not keep the process', async (t) => {
+  const folder = t.testdir({
+    'main.mjs': `
+      import { Service, isolate } from '${new URL('../../src/index.js', import.meta.url).href}'
+      import { Loaded } from '${fixture('loaded').href}'
+
+      class Stuck extends Service {
+        lifecycleLevel = 'silent'
+        child = this.addDependency(new (class extends Service {
+          lifecycleLevel = 'silent'
+          onStart() {
+            return new Promise(() => {})
+          }
+        })())
+        next = this.addDependency(isolate(Loaded))
+      }
+      process.on('exit', (code) => console.log('exit with', code))
+      await new Stuck().start()
+    `,
+  })
+  const stdout = runClean(process.execPath, ['main.mjs'], { cwd: folder, mayFail: true })
+  t.match(stdout, 'exit with', 'it ends, as any process with a top-level await that never settles')
 })
 
 void t.test('whoever starts the next one first has the thread', async (t) => {
