@@ -17,6 +17,8 @@ export class PinoSink implements LogSink {
   private readonly options: LoggerOptions
   private logger: Logger | undefined
   private readonly children = new Map<string, Logger>()
+  /** Lines come in runs, and a key is a text to be made. */
+  private last: { name: string; service?: string; threadId?: number; child: Logger } | undefined
   private readonly listeners = new Set<() => void>()
   // pino would write a name of the instance's own a second time.
   private readonly ownName: unknown
@@ -94,7 +96,18 @@ export class PinoSink implements LogSink {
     return logger
   }
 
-  private childFor({ name, service, threadId, options }: LogRecord): Logger {
+  private childFor(record: LogRecord): Logger {
+    const { last } = this
+    const isLast =
+      last?.threadId === record.threadId && last?.service === record.service && last?.name === record.name
+    if (last && isLast && !record.options) return last.child
+    const child = this.knownChildFor(record)
+    const { name, service, threadId } = record
+    if (!record.options) this.last = { name, service, threadId, child }
+    return child
+  }
+
+  private knownChildFor({ name, service, threadId, options }: LogRecord): Logger {
     const key = `${name}\0${service ?? ''}\0${threadId ?? ''}${options ? `\0${JSON.stringify(options, withFunctions)}` : ''}`
     let child = this.children.get(key)
     if (!child) {
