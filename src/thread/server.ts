@@ -101,6 +101,8 @@ export class Server {
       this.#tell({ kind: 'started', start: startThere() })
     } catch (error) {
       this.#tell({ kind: 'start-failed', error: encodeError(error), start: startThere() })
+      // Marked by its handle: the stop that its teardown waits for may still be on its way.
+      if (this.#node?.awaitsTurn) await this.#node.run.ended.promise
       this.#finish((await this.#node?.run.down) ?? [])
     }
   }
