@@ -36,17 +36,17 @@ export function teardownRecord(
 
 /** How the last run of a service ended, or that there was none. */
 export function recordOf(node: ServiceNode): TeardownRecord {
-  return (
-    node.lastTeardown ?? {
-      path: node.beacon.path,
-      label: node.owner.label,
-      isolation: 'inline',
-      outcome: 'not-started',
-      beganAt: 0,
-      totalMs: 0,
-      phases: {},
-      errors: NONE,
-      children: node.children.map(recordOf),
-    }
-  )
+  if (node.lastTeardown) return node.lastTeardown
+  const record: TeardownRecord = {
+    path: node.beacon.path,
+    label: node.owner.label,
+    isolation: 'inline',
+    outcome: 'not-started',
+    beganAt: 0,
+    totalMs: 0,
+    phases: {},
+    errors: NONE,
+    children: node.children.map(recordOf),
+  }
+  return node.body.amendRecord?.(record) ?? record
 }

@@ -151,6 +151,7 @@ export class IsolatedBody implements Body, Remote {
   }
 
   amendRecord(record: TeardownRecord): TeardownRecord {
-    return this.#session?.amendRecord(record) ?? { ...record, isolation: this.options.isolation }
+    const session = record.outcome === 'not-started' ? undefined : this.#session
+    return session?.amendRecord(record) ?? { ...record, isolation: this.options.isolation }
   }
 }

@@ -97,4 +97,8 @@ both('a service that was not reached this time is no running one', async (t, iso
       ['Host/Started', 'not-started', false],
     ],
   )
+  const { services } = await host.shutdown()
+  const never = services.find(({ outcome }) => outcome === 'not-started')!
+  t.equal(never.isolation, isolation, 'the report of the shutdown knows where it lives')
+  t.same(never.phases, { drain: 0, onStop: 0, children: 0, futures: 0, waitForShutdown: 0, onShutdown: 0 })
 })
