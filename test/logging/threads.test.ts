@@ -149,7 +149,14 @@ function hasText(value: unknown): boolean {
 
 void t.test('so is any line of any data', async (t) => {
   const made = logTo({ redact: ['a', '*.b'] })
-  const data = fc.object({ withBigInt: true, withDate: true, withNullPrototype: true, withSparseArray: true })
+  const data = fc.object({
+    // pino's redaction drops it from plain objects, and not from those without a prototype, which arrive as plain ones.
+    key: fc.string().filter((key) => key !== '__proto__'),
+    withBigInt: true,
+    withDate: true,
+    withNullPrototype: true,
+    withSparseArray: true,
+  })
   const template = fc
     .array(fc.constantFrom('%s', '%d', '%o', '%j', '%i', '%%', '%', 'x', ' '))
     .map((parts) => parts.join(''))
