@@ -2,19 +2,23 @@ import type { StartRecord, TeardownRecord } from '../service/record.ts'
 import type { Place } from './place.ts'
 import type { StartThere } from './protocol.ts'
 
+function identityOf({ isolation, isThread, threadId }: Place): Pick<StartRecord, 'isolation' | 'threadId'> {
+  return { isolation, ...(isThread && threadId !== undefined ? { threadId } : {}) }
+}
+
 /** One row for handle and service: what the service did, within what the handle saw. */
 export function joinRecords(
   own: TeardownRecord,
   remote: TeardownRecord | undefined,
-  { terminated, isolation, isThread, threadId, exitMs }: Place,
+  place: Place,
 ): TeardownRecord {
   const { path, label, beganAt, totalMs } = own
+  const { terminated, isThread, exitMs } = place
   const outcome = own.outcome === 'crashed' ? 'crashed' : terminated ? 'terminated' : (remote ?? own).outcome
   return {
     path,
     label,
-    isolation,
-    ...(isThread && threadId !== undefined ? { threadId } : {}),
+    ...identityOf(place),
     outcome,
     beganAt,
     totalMs,
@@ -25,18 +29,14 @@ export function joinRecords(
 }
 
 /** As joinRecords, of the start: what the handle waited for is told by the steps over there. */
-export function joinStartRecords(
-  own: StartRecord,
-  there: StartThere | undefined,
-  { isolation, isThread, threadId, openedAt }: Place,
-): StartRecord {
-  const place = { isolation, ...(isThread && threadId !== undefined ? { threadId } : {}) }
-  if (!there) return { ...own, ...place }
+export function joinStartRecords(own: StartRecord, there: StartThere | undefined, place: Place): StartRecord {
+  const identity = identityOf(place)
+  if (!there) return { ...own, ...identity }
   const { servedAt, record, ...making } = there
-  const threadStart = isThread ? { threadStart: Math.max(servedAt - openedAt, 0) } : {}
+  const threadStart = place.isThread ? { threadStart: Math.max(servedAt - place.openedAt, 0) } : {}
   return {
     ...own,
-    ...place,
+    ...identity,
     phases: { ...threadStart, ...making, ...record?.phases },
     children: record?.children ?? [],
   }

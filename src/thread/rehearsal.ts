@@ -1,10 +1,8 @@
-import { threadId } from 'node:worker_threads'
 import { nextTurn } from '../base/clock.ts'
 import { DEFAULT_HOOKS, Service } from '../service/service.ts'
 import { compiledLibrary } from '../worker/compiled.ts'
-import { InlineCarrier } from './carrier.ts'
 import type { Boot, FromService, ToService } from './protocol.ts'
-import { Server } from './server.ts'
+import { spawnInline } from './spawn.ts'
 
 /** Without hooks: to enter one would cost the whole process from then on (see context.ts). */
 class Rehearsed extends Service {
@@ -48,9 +46,7 @@ export function rehearse(): void {
 }
 
 async function live(): Promise<void> {
-  const carrier = new InlineCarrier(threadId)
-  const { end } = carrier
-  end.listen((boot) => void new Server(end, boot as Boot, { load: async () => RehearsedParent }).run())
+  const carrier = spawnInline({ load: async () => RehearsedParent })
   const started = new Promise<void>((resolve) => {
     carrier.listen((message) => {
       if ((message as FromService).kind === 'started') resolve()

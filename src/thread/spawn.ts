@@ -30,8 +30,8 @@ export function spawnThread(options: ResolvedOptions, pulse: Pulse | undefined):
   return new ThreadCarrier(options.label, { bulkhead: data }, options.thread)
 }
 
-/** What stands for a thread, in the same state. */
-export function spawnInline({ load }: Source, handle: ServiceNode): Carrier {
+/** What stands for a thread, in the same state; `handle`, if there is one, is on this thread. */
+export function spawnInline({ load }: Pick<Source, 'load'>, handle?: ServiceNode): Carrier {
   const carrier = new InlineCarrier(threadId)
   const { end } = carrier
   end.listen((message) => void new Server(end, message as Boot, { load, handle }).run())
