@@ -17,7 +17,7 @@ const LIBRARY = 'src/library/bulkhead.js'
 const SCRIPT = 'src/library/script.cjs'
 /** What the script names by URL. */
 const ASSETS = ['thread', 'task', 'watchdog'].map((name) => `../../workers/${name}.js`)
-const SERVE = 'src/thread/serve.js'
+const SERVE = 'src/serve/thread.js'
 const EVALUATE = 'src/worker/evaluate.js'
 
 /**

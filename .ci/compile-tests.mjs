@@ -13,7 +13,7 @@ export const build = `${root}.build/`
 
 const PARTS = [
   '.ci',
-  '.oxlintrc.json',
+  'oxlint.config.mjs',
   '.taprc',
   'CHANGELOG.md',
   'CONTRIBUTING.md',

@@ -17,18 +17,18 @@ export type {
   SupervisorLike,
 } from './service/types.ts'
 export type { WaitResult, Work } from './service/wait.ts'
-export { isolate } from './thread/isolate.ts'
-export type { IsolateOptions, Isolation } from './thread/options.ts'
-export { transfer } from './worker/pack.ts'
-export { ServiceProxy, type WithOptions } from './thread/proxy.ts'
-export type { Isolated, RemoteMethods } from './thread/types.ts'
+export { isolate } from './isolate/isolate.ts'
+export type { IsolateOptions, Isolation } from './isolate/options.ts'
+export { transfer } from './wire/pack.ts'
+export { ServiceProxy, type WithOptions } from './handle/proxy.ts'
+export type { Isolated, RemoteMethods } from './handle/types.ts'
 export type { PoolOptions, RunOptions } from './pool/options.ts'
 export { Pool } from './pool/pool.ts'
 export { Host, type HostOptions } from './host/host.ts'
-export { formatReport, type FormatOptions } from './host/format.ts'
-export { formatSvg } from './host/svg.ts'
-export type { ServiceReport, ShutdownReport } from './host/report.ts'
-export type { StartReport, StartServiceReport } from './host/start-report.ts'
+export { formatReport, type FormatOptions } from './report/format.ts'
+export { formatSvg } from './report/svg.ts'
+export type { ServiceReport, ShutdownReport } from './report/shutdown-report.ts'
+export type { StartReport, StartServiceReport } from './report/start-report.ts'
 export {
   Supervisor,
   type BackoffOptions,

@@ -1,4 +1,4 @@
-import { formatMs } from '../host/milliseconds.ts'
+import { formatMs } from '../report/milliseconds.ts'
 import type { BenchResult } from './bench-result.ts'
 import { percentiles } from './bench-result.ts'
 import { alignColumns } from './columns.ts'

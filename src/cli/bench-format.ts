@@ -1,4 +1,4 @@
-import { formatMs } from '../host/milliseconds.ts'
+import { formatMs } from '../report/milliseconds.ts'
 import { histogram } from './bench-histogram.ts'
 import type { BenchResult, Percentiles } from './bench-result.ts'
 import { alignColumns } from './columns.ts'

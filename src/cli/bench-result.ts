@@ -1,4 +1,4 @@
-import { type PathSegment, criticalPath } from '../host/critical-path.ts'
+import { type PathSegment, criticalPath } from '../report/critical-path.ts'
 import type { BenchRun } from './bench-run.ts'
 
 export interface Percentiles {

@@ -1,5 +1,5 @@
-import type { ShutdownReport } from '../host/report.ts'
-import type { StartReport } from '../host/start-report.ts'
+import type { ShutdownReport } from '../report/shutdown-report.ts'
+import type { StartReport } from '../report/start-report.ts'
 import type { BenchRunCommand } from './args.ts'
 import { endSoon } from './end.ts'
 import { loadHost } from './load.ts'

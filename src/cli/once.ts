@@ -1,5 +1,5 @@
 import type { Host } from '../host/host.ts'
-import type { ShutdownReport } from '../host/report.ts'
+import type { ShutdownReport } from '../report/shutdown-report.ts'
 import { StderrSink } from './stderr-sink.ts'
 
 /** Runs the Host until it is up, calls `whenUp`, and stops it. Its log goes to stderr, from warn on. */

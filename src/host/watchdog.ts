@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads'
-import { isInspected } from '../thread/inspected.ts'
-import { beat, makePulse } from '../thread/pulse.ts'
+import { isInspected } from '../transport/inspected.ts'
+import { beat, makePulse } from '../transport/pulse.ts'
 
 /**
  * Has a thread of its own watch this thread's event loop (mode's BlockingDetector): when it has stood still for `limit`

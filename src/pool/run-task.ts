@@ -9,7 +9,7 @@ import { PostSink } from '../logging/post-sink.ts'
 import { setSink } from '../logging/sink.ts'
 import type { LogRecord } from '../logging/types.ts'
 import { setLoadingModule } from '../service/loading.ts'
-import { type Packed, type Porter, pack, unpack } from '../worker/pack.ts'
+import { type Packed, type Porter, pack, unpack } from '../wire/pack.ts'
 
 /** A task on its way into a thread of the pool. */
 export interface TaskCall {

@@ -1,9 +1,9 @@
 import type { Duration } from '../base/duration.ts'
 import type { Budget } from '../base/budget.ts'
 import type { WorkDefinition } from '../schedule/metadata.ts'
-import type { WorkEntry } from './describe-work.ts'
-import type { StartRecord, TeardownRecord } from './record.ts'
+import type { StartRecord, TeardownRecord } from '../wire/records.ts'
 import type { ServiceLike, ServiceView } from './types.ts'
+import type { WorkEntry } from '../wire/facts.ts'
 
 /**
  * What the state machine acts on: the author's hooks for a Service, the thread for a handle. The machine decides what

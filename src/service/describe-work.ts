@@ -1,16 +1,7 @@
 import type { Beacon } from '../beacon/beacon.ts'
+import type { WorkEntry } from '../wire/facts.ts'
 import { NODE, type ServiceNode } from './node.ts'
 import type { ServiceView } from './types.ts'
-
-/** What one service is doing. */
-export interface WorkEntry {
-  /** Below the service that was asked, whose own is empty: `/child/grandchild`. */
-  readonly path: string
-  /** Of the tasks and futures that run. */
-  readonly names: readonly string[]
-  /** Its thread did not answer; with the JavaScript stack it is in, if that can be read. */
-  readonly silent?: { readonly stack: string | undefined }
-}
 
 /** The tasks and futures of a service and all below it, through threads. Never rejects. */
 export async function describeWork(root: Beacon<ServiceView>): Promise<WorkEntry[]> {

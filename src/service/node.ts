@@ -4,7 +4,7 @@ import { bulkheadError } from '../errors/bulkhead-error.ts'
 import { describe } from '../errors/describe.ts'
 import type { Body } from './body.ts'
 import { asGiven } from './context.ts'
-import type { TeardownRecord } from './record.ts'
+import type { TeardownRecord } from '../wire/records.ts'
 import { Run } from './run.ts'
 import { TRANSITIONS, isUp } from './state.ts'
 import type {

@@ -4,7 +4,7 @@ import { type Deferred, Latch } from '../base/deferred.ts'
 import type { WorkDefinition } from '../schedule/metadata.ts'
 import { WorkSet } from './work.ts'
 import type { ServiceNode } from './node.ts'
-import type { StartPhase, StopPhase } from './record.ts'
+import type { StartPhase, StopPhase } from '../wire/records.ts'
 import { Stopwatch } from './stopwatch.ts'
 
 /** Everything that belongs to one run of a service, from its start to the end of its teardown. */

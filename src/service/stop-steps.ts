@@ -3,7 +3,7 @@ import type { Budget } from '../base/budget.ts'
 import { toMilliseconds } from '../errors/arguments.ts'
 import { bulkheadError } from '../errors/bulkhead-error.ts'
 import type { ServiceNode } from './node.ts'
-import { type StopPhase, STOP_PHASES } from './record.ts'
+import { type StopPhase, STOP_PHASES } from '../wire/records.ts'
 import type { Run } from './run.ts'
 
 /** An error of a step. */

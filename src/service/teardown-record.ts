@@ -1,6 +1,6 @@
 import { isBulkheadError } from '../errors/bulkhead-error.ts'
 import type { ServiceNode } from './node.ts'
-import { type Outcome, type TeardownRecord, describeError } from './record.ts'
+import type { Outcome, TeardownError, TeardownRecord } from '../wire/records.ts'
 import type { Run } from './run.ts'
 import type { Met } from './stop-steps.ts'
 
@@ -49,4 +49,10 @@ export function recordOf(node: ServiceNode): TeardownRecord {
     children: node.children.map(recordOf),
   }
   return node.body.amendRecord?.(record) ?? record
+}
+
+function describeError(error: unknown, phase: string): TeardownError {
+  if (!(error instanceof Error)) return { name: 'Error', message: String(error), phase }
+  const { code } = error as { code?: unknown }
+  return { name: error.name, message: error.message, ...(typeof code === 'string' ? { code } : {}), phase }
 }

@@ -1,7 +1,8 @@
 import type { Duration } from '../base/duration.ts'
 import type { Beacon } from '../beacon/beacon.ts'
+import type { ServiceState } from '../wire/facts.ts'
 
-export type ServiceState = 'init' | 'starting' | 'running' | 'stopping' | 'stopped' | 'crashed'
+export type { ServiceState }
 
 export interface StateChange {
   readonly state: ServiceState

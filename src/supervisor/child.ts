@@ -3,7 +3,7 @@ import { toMilliseconds } from '../errors/arguments.ts'
 import { bulkheadError } from '../errors/bulkhead-error.ts'
 import { oneLine } from '../errors/describe.ts'
 import { NODE, type ServiceNode, nodeOf } from '../service/node.ts'
-import type { TeardownRecord } from '../service/record.ts'
+import type { TeardownRecord } from '../wire/records.ts'
 import type { ServiceLike } from '../service/types.ts'
 
 /** OTP's restart types. */

@@ -3,8 +3,8 @@ import type { BenchRun } from '../../src/cli/bench-run.ts'
 import { overLimit } from '../../src/cli/bench.ts'
 import { formatBench, formatTable } from '../../src/cli/bench-format.ts'
 import { parseResult, percentiles, summarize } from '../../src/cli/bench-result.ts'
-import type { ServiceReport } from '../../src/host/report.ts'
-import type { StartServiceReport } from '../../src/host/start-report.ts'
+import type { ServiceReport } from '../../src/report/shutdown-report.ts'
+import type { StartServiceReport } from '../../src/report/start-report.ts'
 
 const NO_TIME = { drain: 0, onStop: 0, children: 0, futures: 0, waitForShutdown: 0, onShutdown: 0 }
 

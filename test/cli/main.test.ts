@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import t, { type Test } from 'tap'
 import type { BenchResult } from '../../src/cli/bench-result.ts'
-import type { ShutdownReport } from '../../src/host/report.ts'
+import type { ShutdownReport } from '../../src/report/shutdown-report.ts'
 import { Child } from './process.ts'
 
 const APP = 'test/fixtures/cli/app.js'

@@ -1,7 +1,7 @@
 import pino from 'pino'
 import t, { type Test } from 'tap'
 import { Host, type HostOptions } from '../../src/host/host.ts'
-import type { ShutdownReport } from '../../src/host/report.ts'
+import type { ShutdownReport } from '../../src/report/shutdown-report.ts'
 import { Service, isBulkheadError, setLogger } from '../../src/index.ts'
 import { setLoadingModule } from '../../src/service/loading.ts'
 

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
-import type { ShutdownReport } from '../../src/host/report.ts'
+import type { ShutdownReport } from '../../src/report/shutdown-report.ts'
 import { Child } from '../cli/process.ts'
 import { fixture as compiled } from '../support/both.ts'
 

@@ -3,28 +3,19 @@ import { tmpdir } from 'node:os'
 import { join, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
+import { ROOMS, closedTo, roomsTable } from '../../.ci/rooms.mjs'
 import { runClean } from '../support/clean-process.ts'
 
+const SETTINGS = 'oxlint.config.mjs'
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
-/** What each room may import: its rows in CONTRIBUTING, "Rooms and layers". */
-const UP_TO_SERVICE = ['base', 'errors', 'worker', 'logging', 'beacon', 'schedule', 'service']
-const UP_TO_POOL = [...UP_TO_SERVICE, 'supervisor', 'thread', 'pool']
-const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
-  base: [],
-  errors: ['base'],
-  worker: UP_TO_SERVICE.slice(0, 2),
-  logging: UP_TO_SERVICE.slice(0, 3),
-  beacon: UP_TO_SERVICE.slice(0, 4),
-  schedule: UP_TO_SERVICE.slice(0, 5),
-  service: UP_TO_SERVICE.slice(0, 6),
-  supervisor: UP_TO_SERVICE,
-  thread: UP_TO_SERVICE,
-  pool: UP_TO_SERVICE,
-  host: UP_TO_POOL,
-  cli: [...UP_TO_POOL, 'host'],
-}
-const ROOMS = Object.keys(MAY_IMPORT)
+const NAMES = ROOMS.map(({ name }) => name)
+const mayImport = new Map(
+  ROOMS.map((room) => [
+    room.name,
+    NAMES.filter((name) => name !== room.name && !closedTo(room).includes(name)),
+  ]),
+)
 
 interface Diagnostic {
   readonly code: string
@@ -36,13 +27,16 @@ interface Diagnostic {
 function lint(files: Readonly<Record<string, string>>): Map<string, string[]> {
   const folder = mkdtempSync(join(tmpdir(), 'bulkhead-lint-'))
   try {
-    cpSync(join(root, '.oxlintrc.json'), join(folder, '.oxlintrc.json'))
+    for (const name of [SETTINGS, '.ci/rooms.mjs']) cpSync(join(root, name), join(folder, name))
     for (const [name, text] of Object.entries(files)) {
       mkdirSync(join(folder, name, '..'), { recursive: true })
       writeFileSync(join(folder, name), text)
     }
     const oxlint = join(root, 'node_modules/oxlint/bin/oxlint')
-    const stdout = runClean(process.execPath, [oxlint, '--format', 'json'], { cwd: folder, mayFail: true })
+    const stdout = runClean(process.execPath, [oxlint, '-c', SETTINGS, '--format', 'json'], {
+      cwd: folder,
+      mayFail: true,
+    })
     const codes = new Map<string, string[]>()
     for (const { filename, code } of (JSON.parse(stdout) as { diagnostics: Diagnostic[] }).diagnostics) {
       const name = filename.replaceAll('\\', '/')
@@ -61,46 +55,56 @@ t.test('every room has its rules', async (t) => {
     .filter((name) => name.endsWith('.ts'))
     .map((name) => name.split(sep))
   const rooms = new Set(sources.filter(({ length }) => length > 1).map(([room]) => room!))
-  t.strictSame([...rooms].toSorted(), ROOMS.toSorted())
+  t.strictSame([...rooms].toSorted(), NAMES.toSorted())
+})
+
+t.test('CONTRIBUTING shows the table of rooms as it is', async (t) => {
+  t.ok(readFileSync(join(root, 'CONTRIBUTING.md'), 'utf8').includes(roomsTable()), roomsTable())
+})
+
+t.test('each package that is kept to one room is a dependency', async (t) => {
+  const { dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+    dependencies: object
+  }
+  t.strictSame(
+    ROOMS.flatMap(({ packages = [] }) => packages).toSorted(),
+    Object.keys(dependencies).toSorted(),
+  )
 })
 
 t.test('lint refuses an import from a room below, and no other', async (t) => {
   const files: Record<string, string> = {}
-  for (const from of ROOMS) {
-    for (const to of ROOMS) {
+  for (const from of NAMES) {
+    for (const to of NAMES) {
       if (from === to) continue
       files[`src/${from}/imports-${to}.ts`] = `import { a } from '../${to}/a.ts'\nexport const b = a\n`
     }
   }
   const found = lint(files)
   const wrong = []
-  for (const from of ROOMS) {
-    for (const to of ROOMS) {
+  for (const from of NAMES) {
+    for (const to of NAMES) {
       if (from === to) continue
       const refused = found.get(`src/${from}/imports-${to}.ts`)?.includes(REFUSED) ?? false
-      if (refused === MAY_IMPORT[from]!.includes(to)) wrong.push(`${from} -> ${to}: refused is ${refused}`)
+      if (refused === mayImport.get(from)!.includes(to)) wrong.push(`${from} -> ${to}: refused is ${refused}`)
     }
   }
   t.strictSame(wrong, [])
 })
 
 t.test('lint refuses a heavy dependency outside the room it belongs to', async (t) => {
-  const owners: Record<string, string> = {
-    ms: 'base',
-    pino: 'logging',
-    croner: 'schedule',
-    comlink: 'thread',
-    piscina: 'pool',
-  }
+  const owners = new Map(
+    ROOMS.flatMap(({ name, packages = [] }) => packages.map((each) => [each, name] as const)),
+  )
   const files: Record<string, string> = {}
-  for (const room of ROOMS) {
-    for (const name of Object.keys(owners)) {
+  for (const room of NAMES) {
+    for (const name of owners.keys()) {
       files[`src/${room}/uses-${name}.ts`] = `import x from '${name}'\nexport const y = x\n`
     }
   }
   const found = lint(files)
-  for (const [name, owner] of Object.entries(owners)) {
-    const allowed = ROOMS.filter((room) => !found.get(`src/${room}/uses-${name}.ts`)?.includes(REFUSED))
+  for (const [name, owner] of owners) {
+    const allowed = NAMES.filter((room) => !found.get(`src/${room}/uses-${name}.ts`)?.includes(REFUSED))
     t.strictSame(allowed, [owner], name)
   }
 })

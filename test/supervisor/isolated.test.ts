@@ -1,5 +1,5 @@
 import t from 'tap'
-import { isolate } from '../../src/thread/isolate.ts'
+import { isolate } from '../../src/isolate/isolate.ts'
 import { Supervisor } from '../../src/supervisor/supervisor.ts'
 import { Echo } from '../fixtures/echo.ts'
 import './support.ts'

@@ -1,0 +1,109 @@
+import type { Duration } from '../base/duration.ts'
+import { toMilliseconds } from '../errors/arguments.ts'
+import { bulkheadError } from '../errors/bulkhead-error.ts'
+import type { ThreadOptions } from '../transport/connection.ts'
+import type { CallLimits } from '../wire/messages.ts'
+import type { PulseLimits } from '../transport/pulse.ts'
+import type { ServiceClass } from '../serve/server.ts'
+
+export type Isolation = 'thread' | 'inline'
+
+export interface IsolateOptions<A extends readonly unknown[] = readonly unknown[]> {
+  /** Arguments of the constructor, as those of a call. */
+  args?: A
+  /** Name of the export that holds the class; `'default'` for a module, found by identity for a class. */
+  export?: string
+  /** Where it lives: `'thread'` by default, or what the environment variable `BULKHEAD_ISOLATION` says. */
+  isolation?: Isolation
+  /** The class name by default, or the module's base name. */
+  label?: string
+  /** For module load, constructor and hooks; `'30s'` by default. */
+  startTimeout?: Duration
+  /** `'10s'` by default, capped by the caller's budget. */
+  stopTimeout?: Duration
+  /** How long calls in flight may take before `onStop`; `'2s'` by default, at most half of what is left. */
+  drainTimeout?: Duration
+  /** Calls running in the service at once; no limit by default. */
+  concurrency?: number
+  /** Calls waiting for that; no limit by default, beyond it `ERR_OVERLOADED`. */
+  maxQueue?: number
+  /**
+   * A thread whose event loop gave no sign of life that long is ended, and the service crashes; `false`, the default,
+   * for never. While an inspector is open it does not count: a paused debugger is no hang.
+   */
+  hangTimeout?: Duration | false
+  /** After that long without a sign of life the stack that blocks is logged; `'10s'` by default. */
+  hangWarning?: Duration | false
+  /** As for `worker_threads.Worker`. */
+  resourceLimits?: ThreadOptions['resourceLimits']
+  /** As for `worker_threads.Worker`. */
+  env?: NodeJS.ProcessEnv
+  /** As for `worker_threads.Worker`; this process's own by default, without tsx. */
+  execArgv?: readonly string[]
+}
+
+/** Which class of the module a run is to make. */
+export interface Source {
+  readonly exportName: string
+  /** For inline. */
+  readonly load: () => Promise<ServiceClass>
+}
+
+export interface ResolvedOptions {
+  /** URL of the service module. */
+  readonly module: string
+  readonly resolve: () => Promise<Source>
+  readonly args: readonly unknown[]
+  readonly isolation: Isolation
+  readonly label: string
+  readonly givenLabel: string | undefined
+  readonly startTimeout: number
+  readonly stopTimeout: number
+  readonly limits: CallLimits
+  readonly thread: ThreadOptions
+  readonly pulse: PulseLimits
+}
+
+/** @throws `ERR_INVALID_DURATION`, `ERR_INVALID_ARGUMENT` */
+export function resolveOptions(
+  options: IsolateOptions,
+  defaults: Pick<ResolvedOptions, 'label' | 'module' | 'resolve'>,
+): ResolvedOptions {
+  const { isolation = defaultIsolation(), args = [], label } = options
+  if (isolation !== 'thread' && isolation !== 'inline') {
+    throw invalid(`isolation is 'thread' or 'inline', not ${JSON.stringify(isolation)}`)
+  }
+  return {
+    module: defaults.module,
+    resolve: defaults.resolve,
+    args,
+    isolation,
+    label: label ?? defaults.label,
+    givenLabel: label,
+    startTimeout: toMilliseconds(options.startTimeout ?? '30s'),
+    stopTimeout: toMilliseconds(options.stopTimeout ?? '10s'),
+    limits: {
+      concurrency: count('concurrency', options.concurrency ?? Infinity, 1),
+      maxQueue: count('maxQueue', options.maxQueue ?? Infinity, 0),
+      drainTimeout: toMilliseconds(options.drainTimeout ?? '2s'),
+    },
+    pulse: {
+      warning: toMilliseconds(options.hangWarning === false ? Infinity : (options.hangWarning ?? '10s')),
+      timeout: toMilliseconds(options.hangTimeout === false ? Infinity : (options.hangTimeout ?? Infinity)),
+    },
+    thread: { env: options.env, execArgv: options.execArgv, resourceLimits: options.resourceLimits },
+  }
+}
+
+function defaultIsolation(): Isolation {
+  return process.env['BULKHEAD_ISOLATION'] === 'inline' ? 'inline' : 'thread'
+}
+
+function count(name: string, value: number, least: number): number {
+  if (value === Infinity || (Number.isInteger(value) && value >= least)) return value
+  throw invalid(`${name} is a whole number from ${least}, or Infinity, not ${String(value)}`)
+}
+
+function invalid(problem: string): Error {
+  return bulkheadError('ERR_INVALID_ARGUMENT', { problem })
+}

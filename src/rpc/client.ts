@@ -1,0 +1,236 @@
+import type { Clock } from '../base/clock.ts'
+import { bulkheadError } from '../errors/bulkhead-error.ts'
+import { decodeError } from '../errors/decode.ts'
+import { describe } from '../errors/describe.ts'
+import { type EncodedThrow, encodeError } from '../errors/encode.ts'
+import { type Outbox, raw, repliesOf } from './batch.ts'
+import type { Link } from './references.ts'
+import { type Packed, isImmutable } from '../wire/pack.ts'
+import type { Answer, CallMessage, CallPacket, ReplyMessage, ToService, WireValue } from '../wire/messages.ts'
+import { isSendable } from './sendable.ts'
+
+/** Calls under way, from which on those that follow in the same turn are sent together. */
+const ENOUGH = 8
+
+export interface CallOptions {
+  /** Milliseconds. */
+  readonly timeout: number
+  readonly signal?: AbortSignal | undefined
+}
+
+interface Pending {
+  readonly method: string
+  readonly resolve: (value: unknown) => void
+  readonly reject: (reason: unknown) => void
+  cleanup?(): void
+  /** What was exported of its arguments for as long as it lasts. */
+  signals: readonly number[]
+}
+
+export interface ClientOptions {
+  readonly link: Link
+  readonly clock: Clock
+  /** Path of the service, for messages. */
+  readonly service: () => string
+  readonly outbox: Outbox
+}
+
+/**
+ * The caller's side of calls, in Comlink's wire format. Unlike Comlink's own it keeps who waits: every call settles,
+ * also when the other side is gone.
+ */
+export class Client {
+  readonly #options: ClientOptions
+  readonly #pending = new Map<number, Pending>()
+  #lastId = 0
+  #closedWith: ((what: string) => unknown) | undefined
+
+  constructor(options: ClientOptions) {
+    this.#options = options
+  }
+
+  get pendingCalls(): number {
+    return this.#pending.size
+  }
+
+  /**
+   * Async, and awaiting, for the sake of errors: the stack of what is thrown here then goes on into whoever awaits the
+   * call, and costs nothing until there is an error.
+   */
+  async call(method: string, args: readonly unknown[], options?: CallOptions): Promise<unknown> {
+    try {
+      return await this.#begin(method, args, options)
+    } catch (error) {
+      if (!(error instanceof ThrownOverThere)) throw error
+      const here: { stack?: string } = {}
+      Error.captureStackTrace(here)
+      throw decodeError(error.encoded, here.stack === undefined ? {} : { localStack: here.stack })
+    }
+  }
+
+  #begin(method: string, args: readonly unknown[], options: CallOptions | undefined): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      if (this.#closedWith) {
+        reject(this.#closedWith(`A call of ${method}()`))
+        return
+      }
+      const id = ++this.#lastId
+      const pending: Pending = { method, resolve, reject, signals: [] }
+      this.#pending.set(id, pending)
+      try {
+        // Most calls: what they bring cannot fail to be cloned, nor change before it is.
+        if (options === undefined && args.every(isImmutable)) this.#sendSmall(id, method, args)
+        else this.#send(id, pending, args, options)
+      } catch (error) {
+        this.#take(id)
+        reject(this.#unsendable(error, method, args))
+      }
+    })
+  }
+
+  receive(message: ReplyMessage | readonly unknown[]): void {
+    if (Array.isArray(message)) for (const reply of repliesOf(message)) this.#settle(reply)
+    else this.#settle(message as ReplyMessage)
+  }
+
+  #settle(message: ReplyMessage): void {
+    const pending = this.#take(message.id)
+    // Timed out or aborted meanwhile.
+    if (!pending) return
+    if (message.type === 'RAW') this.#resolve(pending, { value: message.value })
+    else
+      this.#answer(
+        pending,
+        message.name === 'throw' ? comlinkThrow(message.value) : (message.value as Answer),
+      )
+  }
+
+  /** The other side is down: whatever has not settled rejects. */
+  close(reason: (what: string) => unknown): void {
+    if (this.#closedWith) return
+    this.#closedWith = reason
+    for (const id of [...this.#pending.keys()]) {
+      const pending = this.#take(id)
+      if (pending) this.#reject(pending, reason(`A call of ${pending.method}()`))
+    }
+  }
+
+  #sendSmall(id: number, method: string, args: readonly unknown[]): void {
+    const { outbox } = this.#options
+    // While the other side has enough to do, nothing is lost by a call that comes at the end of this turn.
+    if (outbox.holds && this.#pending.size > ENOUGH) outbox.holdCall(id, method, args)
+    else outbox.post({ id, type: 'APPLY', path: [method], argumentList: args.map(raw) } satisfies CallMessage)
+  }
+
+  #send(id: number, pending: Pending, args: readonly unknown[], options: CallOptions | undefined): void {
+    const { link, outbox } = this.#options
+    const { packed, transferList, exports } = link.pack(args, 'arguments')
+    const cancellable =
+      options !== undefined && (options.timeout !== Infinity || options.signal !== undefined)
+    pending.signals = exports.signals
+    const plain = !packed.specials && !cancellable
+    const argumentList: WireValue[] = plain
+      ? (packed.value as unknown[]).map(raw)
+      : [{ type: 'HANDLER', name: 'bulkhead', value: packet(packed, cancellable ? id : undefined) }]
+    if (cancellable) this.#limit(id, pending, options)
+    const message = { id, type: 'APPLY', path: [pending.method], argumentList } satisfies CallMessage
+    try {
+      outbox.post(message, transferList as readonly never[])
+    } catch (error) {
+      link.release(exports.all)
+      throw error
+    }
+  }
+
+  #limit(id: number, pending: Pending, { timeout, signal }: CallOptions): void {
+    const { clock, outbox } = this.#options
+    const giveUp = (reason: unknown): void => {
+      if (!this.#take(id)) return
+      this.#reject(pending, reason)
+      const message: ToService = { kind: 'cancel-call', id, reason: encodeError(reason) }
+      if (!this.#closedWith) outbox.post(message)
+    }
+    const cancelTimer = clock.after(timeout, () => {
+      const service = this.#options.service()
+      giveUp(bulkheadError('ERR_CALL_TIMEOUT', { service, method: pending.method, timeout }, { service }))
+    })
+    const onAbort = (): void => giveUp(signal?.reason)
+    signal?.addEventListener('abort', onAbort, { once: true })
+    pending.cleanup = () => {
+      cancelTimer()
+      signal?.removeEventListener('abort', onAbort)
+    }
+  }
+
+  #take(id: number): Pending | undefined {
+    const pending = this.#pending.get(id)
+    if (!pending) return undefined
+    this.#pending.delete(id)
+    pending.cleanup?.()
+    return pending
+  }
+
+  #answer(pending: Pending, answer: Answer): void {
+    if ('value' in answer) {
+      this.#resolve(pending, answer.value)
+    } else if ('thrown' in answer) {
+      this.#reject(pending, new ThrownOverThere(answer.thrown))
+    } else {
+      this.#reject(pending, this.#notCloneable(`The result of ${pending.method}()`, answer.unclonable))
+    }
+  }
+
+  #resolve(pending: Pending, packed: Packed): void {
+    const { link } = this.#options
+    const { signals } = pending
+    try {
+      pending.resolve(link.unpack(packed))
+    } catch (error) {
+      this.#reject(pending, error)
+      return
+    }
+    // A call that gives a stream lasts as long as that.
+    if (signals.length > 0) link.afterStreams('imported', packed, () => link.release(signals))
+  }
+
+  #reject({ reject, signals }: Pending, reason: unknown): void {
+    reject(reason)
+    this.#options.link.release(signals)
+  }
+
+  #unsendable(error: unknown, method: string, args: readonly unknown[]): unknown {
+    if (!isDataCloneError(error)) return error
+    const index = args.findIndex((arg) => !isSendable(arg))
+    return this.#notCloneable(`Argument ${index + 1} of ${method}()`, describe(error))
+  }
+
+  #notCloneable(what: string, reason: string): Error {
+    const service = this.#options.service()
+    return bulkheadError('ERR_NOT_CLONEABLE', { what, service, reason }, { service })
+  }
+}
+
+/** An error on its way to the one who awaits it, who decodes it. */
+class ThrownOverThere {
+  readonly encoded: EncodedThrow
+  constructor(encoded: EncodedThrow) {
+    this.encoded = encoded
+  }
+}
+
+function packet(args: CallPacket['args'], cancelId: number | undefined): CallPacket {
+  return cancelId === undefined ? { args } : { args, cancelId }
+}
+
+/** Node has an error of its own for a port that is not moved. */
+export function isDataCloneError(error: unknown): boolean {
+  if (!(error instanceof Error)) return false
+  const { code } = error as { code?: unknown }
+  return error.name === 'DataCloneError' || code === 'ERR_MISSING_TRANSFERABLE_IN_TRANSFER_LIST'
+}
+
+/** A reply that Comlink made by itself. */
+function comlinkThrow(value: unknown): Answer {
+  const { isError, value: thrown } = value as { isError: boolean; value: unknown }
+  return { thrown: encodeError(isError ? Object.assign(new Error(), thrown) : thrown) }
+}

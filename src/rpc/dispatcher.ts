@@ -1,0 +1,197 @@
+import * as Comlink from 'comlink'
+import type { Budget } from '../base/budget.ts'
+import { delay } from '../base/wait.ts'
+import { bulkheadError } from '../errors/bulkhead-error.ts'
+import { decodeError } from '../errors/decode.ts'
+import { type EncodedThrow, encodeError } from '../errors/encode.ts'
+import { runInside } from '../service/context.ts'
+import type { ServiceNode } from '../service/node.ts'
+import type { Link } from './references.ts'
+import { type Packed, type PackResult, isImmutable } from '../wire/pack.ts'
+import type { Answer, CallLimits, CallPacket } from '../wire/messages.ts'
+
+/** The name of our entry among Comlink's transfer handlers; its own stay untouched, they belong to the whole process. */
+export const HANDLER = 'bulkhead'
+
+class Reply {
+  readonly answer: Answer
+  readonly transferList: PackResult['transferList']
+  constructor(answer: Answer, transferList: PackResult['transferList'] = []) {
+    this.answer = answer
+    this.transferList = transferList
+  }
+}
+
+class Arguments {
+  readonly packet: CallPacket
+  constructor(packet: CallPacket) {
+    this.packet = packet
+  }
+}
+
+Comlink.transferHandlers.set(HANDLER, {
+  canHandle: (value): value is Reply => value instanceof Reply,
+  serialize: (reply: Reply) => [reply.answer, [...reply.transferList]],
+  deserialize: (packet: CallPacket) => new Arguments(packet),
+})
+
+function thrown(error: unknown): Reply {
+  return new Reply({ thrown: encodeError(error) })
+}
+
+/** The caller no longer waits: a call still queued never runs. */
+export type CancelCall = (id: number, reason: EncodedThrow) => void
+
+/** One of those who have a way to the service; each numbers its calls for itself. */
+interface Caller {
+  readonly link: Link
+  readonly cancellable: Map<number, (reason: EncodedThrow) => void>
+}
+
+interface Waiting {
+  begin(): void
+  refuse(error: unknown): void
+}
+
+/** Calls into a service: admits them, keeps count of them, and answers each. */
+export class Dispatcher {
+  readonly #node: ServiceNode
+  readonly #limits: CallLimits
+  readonly #waiting = new Set<Waiting>()
+  #running = 0
+  #closed = false
+  #whenIdle: (() => void) | undefined
+
+  constructor(node: ServiceNode, limits: CallLimits) {
+    this.#node = node
+    this.#limits = limits
+  }
+
+  /** Exposes the callable methods and nothing else to one caller. Returns what cancels a call of that caller. */
+  expose(instance: object, methods: readonly string[], link: Link, endpoint: Comlink.Endpoint): CancelCall {
+    const caller: Caller = { link, cancellable: new Map() }
+    const target = Object.create(null) as Record<string, (...args: unknown[]) => unknown>
+    for (const method of methods) {
+      target[method] = (...args) => this.#call(instance, method, args, caller)
+    }
+    Comlink.expose(target, endpoint)
+    return (id, reason) => caller.cancellable.get(id)?.(reason)
+  }
+
+  /** Queued calls are refused at once; those that run may finish. */
+  drain(budget: Budget): Promise<void> | undefined {
+    this.#closed = true
+    for (const waiting of [...this.#waiting]) waiting.refuse(this.#stopped('A queued call'))
+    // After a crash nobody waits for an answer any more.
+    return this.#running === 0 || this.#node.state === 'crashed' ? undefined : this.#untilIdle(budget)
+  }
+
+  async #untilIdle(budget: Budget): Promise<void> {
+    const limit = Math.min(this.#limits.drainTimeout, budget.remaining() / 2)
+    const idle = new AbortController()
+    this.#whenIdle = () => idle.abort()
+    await delay(limit, { clock: this.#node.clock, signal: idle.signal })
+    this.#whenIdle = undefined
+  }
+
+  #call(instance: object, method: string, given: unknown[], caller: Caller): unknown {
+    const packet = given[0] instanceof Arguments ? given[0].packet : undefined
+    try {
+      const waiting = this.#admit(method, caller, packet?.cancelId)
+      const run = (): unknown => this.#run(instance, method, packet ?? given, caller.link)
+      return waiting ? waiting.then(run, thrown) : run()
+    } catch (error) {
+      return thrown(error)
+    }
+  }
+
+  /** It has been admitted. */
+  #run(instance: object, method: string, given: CallPacket | unknown[], link: Link): unknown {
+    let result: unknown
+    try {
+      const args = Array.isArray(given) ? given : (link.unpack(given.args) as unknown[])
+      const run = (instance as Record<string, (...args: unknown[]) => unknown>)[method] as () => unknown
+      result = runInside(this.#node, () => Reflect.apply(run, instance, args))
+    } catch (error) {
+      result = Promise.reject(error)
+    }
+    if (!Array.isArray(given) || !isImmutable(result)) return this.#answer(result, given, link)
+    // Most calls that do not wait: there is nothing to pack, and nothing to let go of.
+    this.#settled()
+    return result
+  }
+
+  async #answer(result: unknown, given: CallPacket | unknown[], link: Link): Promise<unknown> {
+    let answer: Packed = { value: undefined }
+    try {
+      const value = await result
+      if (isImmutable(value)) return value
+      const { packed, transferList } = link.pack(value, 'result')
+      answer = packed
+      // What needs nothing special is a plain Comlink reply.
+      if (!packed.specials && transferList.length === 0) return packed.value
+      return new Reply({ value: packed }, transferList)
+    } catch (error) {
+      return thrown(error)
+    } finally {
+      if (!Array.isArray(given)) link.afterStreams('exported', answer, () => link.forgetSignals(given.args))
+      this.#settled()
+    }
+  }
+
+  #settled(): void {
+    this.#running -= 1
+    for (const next of this.#waiting) {
+      if (this.#running >= this.#limits.concurrency) break
+      next.begin()
+    }
+    if (this.#running === 0) this.#whenIdle?.()
+  }
+
+  /** Undefined when the call may run now, and is counted as running. */
+  #admit(method: string, caller: Caller, cancelId: number | undefined): Promise<void> | undefined {
+    if (this.#closed || this.#node.state !== 'running') {
+      const what = `A call of ${method}()`
+      const service = this.#node.beacon.path
+      throw bulkheadError('ERR_NOT_RUNNING', { service, state: this.#node.state, what }, { service })
+    }
+    const { concurrency, maxQueue } = this.#limits
+    if (this.#running < concurrency) {
+      this.#running += 1
+      return undefined
+    }
+    if (this.#waiting.size >= maxQueue) {
+      const what = `A call of ${method}()`
+      const service = this.#node.beacon.path
+      throw bulkheadError('ERR_OVERLOADED', { service, limit: maxQueue, what }, { service })
+    }
+    return this.#enqueue(caller, cancelId)
+  }
+
+  #enqueue({ cancellable }: Caller, cancelId: number | undefined): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const leave = (): void => {
+        this.#waiting.delete(waiting)
+        if (cancelId !== undefined) cancellable.delete(cancelId)
+      }
+      const waiting: Waiting = {
+        // Counted here, not when its turn of the microtask queue comes: the next in line looks at the count.
+        begin: () => {
+          leave()
+          this.#running += 1
+          resolve()
+        },
+        refuse: (error) => (leave(), reject(error)),
+      }
+      this.#waiting.add(waiting)
+      if (cancelId !== undefined) {
+        cancellable.set(cancelId, (reason) => waiting.refuse(decodeError(reason)))
+      }
+    })
+  }
+
+  #stopped(what: string): Error {
+    const service = this.#node.beacon.path
+    return bulkheadError('ERR_SERVICE_STOPPED', { what, service }, { service })
+  }
+}

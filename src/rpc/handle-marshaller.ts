@@ -1,0 +1,36 @@
+import type { HandedHandle } from '../wire/facts.ts'
+
+/** The side that has the handle, as the one it was handed to steers it. */
+export type SteerHandle = (verb: SteerVerb, ...args: unknown[]) => Promise<unknown>
+export type SteerVerb = 'start' | 'maybeStart' | 'stop' | 'restart' | 'crash' | 'setShutdown'
+
+/** Makes handles out of what was handed over, and hands them on. Set by the module that knows handles. */
+export interface HandlePorter {
+  isHandle(value: object): boolean
+  /** `changed` is told of each change until the returned function is called. */
+  hand(
+    handle: object,
+    changed: (now: HandedHandle) => void,
+  ): { now: HandedHandle; steer: SteerHandle; stop: () => void }
+  receive(handed: HandedHandle, steer: SteerHandle): ReceivedHandle
+}
+
+export interface ReceivedHandle {
+  readonly handle: object
+  /** Not bound to the handle, so that it can be collected. */
+  readonly update: (now: HandedHandle) => void
+  /** The side it came from is down, or nobody holds it any more. */
+  readonly close: () => void
+}
+
+let known: HandlePorter | undefined
+
+/** A slot, because links carry handles, and handles are made of links. */
+export function setHandlePorter(porter: HandlePorter): void {
+  known = porter
+}
+
+export function handlePorter(): HandlePorter {
+  if (!known) throw new Error('Bulkhead: handles are not loaded')
+  return known
+}

@@ -1,0 +1,314 @@
+import { Deferred } from '../base/deferred.ts'
+import { decodeError } from '../errors/decode.ts'
+import { type EncodedThrow, encodeError } from '../errors/encode.ts'
+import { bindContext } from '../service/context.ts'
+import { type PackResult, type Packed, type Porter, type Special, pack, unpack } from '../wire/pack.ts'
+import { CallbackPromise } from './callback-promise.ts'
+import { type ReceivedHandle, handlePorter } from './handle-marshaller.ts'
+import { exportIterable, importIterable, isAsyncIterable } from './iterable.ts'
+import type { Answer, LinkMessage } from '../wire/messages.ts'
+import type { HandedHandle } from '../wire/facts.ts'
+
+interface Exported {
+  call?(...args: unknown[]): unknown
+  next?(): unknown
+  return?(): unknown
+  /** The other side has let go of it. */
+  released?(): void
+}
+
+type Side = 'exported' | 'imported'
+type Stream = Extract<Special, { type: 'iterable' }>
+
+/** Numbers of what one value has exported; `signals` live only as long as the call they belong to. */
+export interface Exports {
+  readonly all: number[]
+  readonly signals: number[]
+}
+
+export interface LinkOptions {
+  post(message: LinkMessage, transferList?: PackResult['transferList']): void
+  /** What nobody waits for and must not kill the thread. */
+  problem(error: unknown, text: string): void
+}
+
+/**
+ * One side of a conversation between two threads, apart from the calls themselves: callbacks, streams and signals that
+ * were handed over, by number. Both sides have one.
+ */
+export class Link implements Porter {
+  readonly #options: LinkOptions
+  readonly #exported = new Map<number, Exported>()
+  readonly #pending = new Map<number, Deferred<unknown>>()
+  readonly #controllers = new Map<number, AbortController>()
+  readonly #received = new Map<number, Pick<ReceivedHandle, 'update' | 'close'>>()
+  readonly #atEnd: Readonly<Record<Side, Map<number, () => void>>> = {
+    exported: new Map(),
+    imported: new Map(),
+  }
+  readonly #dropped: FinalizationRegistry<number>
+  #nextTarget = 0
+  #nextCall = 0
+  #closedWith: (() => Error) | undefined
+  #down = false
+  /** The errors that tell of the close. */
+  readonly #ends = new WeakSet<object>()
+  /** What the value being packed has exported. */
+  #packing: Exports & { of?: 'arguments' | 'result' } = { all: [], signals: [] }
+
+  constructor(options: LinkOptions) {
+    this.#options = options
+    this.#dropped = new FinalizationRegistry((target) => this.#letGo(target))
+  }
+
+  pack(value: unknown, of: 'arguments' | 'result'): PackResult & { exports: Exports } {
+    const exports: Exports = { all: [], signals: [] }
+    this.#packing = { ...exports, of }
+    return { ...pack(value, this), exports }
+  }
+
+  unpack(packed: Packed): unknown {
+    return unpack(packed, this)
+  }
+
+  /** Ends the listening to signals that a settled call had brought along. */
+  release(targets: readonly number[]): void {
+    for (const target of targets) this.#release(target)
+  }
+
+  receive(message: LinkMessage): void {
+    switch (message.kind) {
+      case 'invoke':
+        void this.#serve(message)
+        break
+      case 'outcome':
+        this.#settle(message.call, message.answer)
+        break
+      case 'release':
+        this.#release(message.target)
+        break
+      case 'handle':
+        this.#received.get(message.target)?.update(message.now)
+        break
+      case 'abort':
+        this.#controllers.get(message.target)?.abort(decodeError(message.reason))
+        this.#controllers.delete(message.target)
+        break
+    }
+  }
+
+  /** The other side answers no more: what waits for it rejects. What was exported may still be used. */
+  refuse(reason: () => Error): void {
+    if (this.#closedWith) return
+    this.#closedWith = () => {
+      const error = reason()
+      this.#ends.add(error)
+      return error
+    }
+    for (const pending of this.#pending.values()) pending.reject(this.#closedWith())
+    this.#pending.clear()
+    this.#controllers.clear()
+    for (const { close } of this.#received.values()) close()
+    this.#received.clear()
+  }
+
+  /** One side is down: what was exported is let go, too. */
+  close(reason: () => Error): void {
+    this.refuse(reason)
+    this.#down = true
+    for (const target of [...this.#exported.keys()]) this.#release(target)
+  }
+
+  // ---- Porter
+
+  export(value: object): Special | undefined {
+    if (handlePorter().isHandle(value)) return this.#exportHandle(value)
+    if (isAsyncIterable(value)) return { type: 'iterable', target: this.#add(exportIterable(value)) }
+    // A result is the service's own: only what an argument brings can be called back or aborted.
+    if (this.#packing.of === 'result') return undefined
+    if (typeof value === 'function') {
+      const callback = bindContext(value as (...args: unknown[]) => unknown)
+      return { type: 'function', target: this.#add({ call: callback }) }
+    }
+    return value instanceof AbortSignal ? this.#exportSignal(value) : undefined
+  }
+
+  import(special: Special): unknown {
+    switch (special.type) {
+      case 'function':
+        return this.#importFunction(special.target)
+      case 'signal':
+        return this.#importSignal(special.target, special.aborted)
+      case 'iterable':
+        return this.#importIterable(special.target)
+      case 'handle':
+        return this.#importHandle(special.target, special.handed as HandedHandle)
+      default:
+        throw new Error(`Bulkhead: nothing is imported for a ${special.type}`)
+    }
+  }
+
+  #add(exported: Exported): number {
+    const target = ++this.#nextTarget
+    this.#exported.set(target, exported)
+    this.#packing.all.push(target)
+    return target
+  }
+
+  #release(target: number): void {
+    const exported = this.#exported.get(target)
+    this.#exported.delete(target)
+    exported?.released?.()
+    this.#ended('exported', target)
+  }
+
+  /** Calls `then` once the streams in a result have ended, on this side or that; at once when there are none. */
+  afterStreams(side: Side, { specials = [] }: Packed, then: () => void): void {
+    // One is the rule; of several the last counts that was packed.
+    const stream = specials.findLast(([, special]) => special.type === 'iterable')?.[1] as Stream | undefined
+    if (stream) this.#atEnd[side].set(stream.target, then)
+    else then()
+  }
+
+  #ended(side: Side, target: number): void {
+    const then = this.#atEnd[side].get(target)
+    this.#atEnd[side].delete(target)
+    then?.()
+  }
+
+  #forget(target: number): void {
+    this.#exported.delete(target)
+    this.#ended('exported', target)
+  }
+
+  #exportSignal(signal: AbortSignal): Special {
+    const target = ++this.#nextTarget
+    if (signal.aborted) return { type: 'signal', target, aborted: encodeError(signal.reason) }
+    const onAbort = (): void => {
+      this.#exported.delete(target)
+      this.#tell({ kind: 'abort', target, reason: encodeError(signal.reason) })
+    }
+    signal.addEventListener('abort', onAbort, { once: true })
+    this.#exported.set(target, { released: () => signal.removeEventListener('abort', onAbort) })
+    this.#packing.all.push(target)
+    this.#packing.signals.push(target)
+    return { type: 'signal', target }
+  }
+
+  #importSignal(target: number, aborted: EncodedThrow | undefined): AbortSignal {
+    if (aborted) return AbortSignal.abort(decodeError(aborted))
+    const controller = new AbortController()
+    this.#controllers.set(target, controller)
+    return controller.signal
+  }
+
+  /** The signals that a call brought are of no use once it has settled. */
+  forgetSignals(packed: Packed): void {
+    for (const [, special] of packed.specials ?? []) {
+      if (special.type === 'signal') this.#controllers.delete(special.target)
+    }
+  }
+
+  #importFunction(target: number): (...args: unknown[]) => Promise<unknown> {
+    const callback = (...args: unknown[]): Promise<unknown> =>
+      new CallbackPromise(this.#invoke(target, 'call', args), (error) => {
+        // That one side is down is no failure of a callback whose outcome nobody waits for.
+        if (!this.#ends.has(error as object))
+          this.#options.problem(error, 'A callback failed, and nobody handled it')
+      })
+    this.#dropped.register(callback, target)
+    return callback
+  }
+
+  #importIterable(target: number): AsyncIterableIterator<unknown> {
+    const iterator = importIterable(
+      (method) => this.#invoke(target, method, []) as Promise<IteratorResult<unknown>>,
+      () => this.#ended('imported', target),
+    )
+    this.#dropped.register(iterator, target)
+    return iterator
+  }
+
+  #exportHandle(value: object): Special {
+    const target = ++this.#nextTarget
+    const { now, steer, stop } = handlePorter().hand(value, (changed) => {
+      const transferList = changed.port ? [changed.port] : []
+      if (!this.#down) this.#options.post({ kind: 'handle', target, now: changed }, transferList)
+    })
+    this.#exported.set(target, { call: steer, released: stop })
+    this.#packing.all.push(target)
+    return { type: 'handle', target, handed: now }
+  }
+
+  #importHandle(target: number, handed: HandedHandle): object {
+    const received = handlePorter().receive(handed, (verb, ...args) =>
+      this.#invoke(target, 'call', [verb, ...args]),
+    )
+    const { update, close } = received
+    this.#received.set(target, { update, close })
+    this.#dropped.register(received.handle, target)
+    return received.handle
+  }
+
+  // ---- invocations
+
+  #invoke(target: number, method: 'call' | 'next' | 'return', args: unknown[]): Promise<unknown> {
+    if (this.#closedWith) return Promise.reject(this.#closedWith())
+    const call = ++this.#nextCall
+    const outcome = new Deferred<unknown>()
+    this.#pending.set(call, outcome)
+    try {
+      this.#send(args, 'arguments', (packed) => ({ kind: 'invoke', target, method, call, args: packed }))
+    } catch (error) {
+      this.#pending.delete(call)
+      outcome.reject(error)
+    }
+    return outcome.promise
+  }
+
+  #settle(call: number, answer: Answer): void {
+    const pending = this.#pending.get(call)
+    this.#pending.delete(call)
+    if (!pending) return
+    if ('value' in answer) pending.resolve(this.unpack(answer.value))
+    else if ('thrown' in answer) pending.reject(decodeError(answer.thrown))
+    else pending.reject(new TypeError(answer.unclonable))
+  }
+
+  async #serve({ target, method, call, args }: Extract<LinkMessage, { kind: 'invoke' }>): Promise<void> {
+    const exported = this.#exported.get(target)
+    try {
+      if (!exported?.[method]) throw new Error('It is no longer there: its side has let go of it')
+      const value = await exported[method](...(this.unpack(args) as []))
+      const ended = method === 'return' || (method === 'next' && (value as IteratorResult<unknown>).done)
+      if (ended) this.#forget(target)
+      this.#send(value, 'result', (packed) => ({ kind: 'outcome', call, answer: { value: packed } }))
+    } catch (error) {
+      if (method !== 'call') this.#forget(target)
+      this.#tell({ kind: 'outcome', call, answer: { thrown: encodeError(error) } })
+    }
+  }
+
+  #send(value: unknown, of: 'arguments' | 'result', message: (packed: Packed) => LinkMessage): void {
+    const { packed, transferList, exports } = this.pack(value, of)
+    try {
+      this.#options.post(message(packed), transferList)
+    } catch (error) {
+      // It never left: nobody over there will ever let go of it.
+      this.release(exports.all)
+      throw error
+    }
+  }
+
+  /** Nobody on this side holds it any more. */
+  #letGo(target: number): void {
+    this.#received.get(target)?.close()
+    this.#received.delete(target)
+    this.#ended('imported', target)
+    this.#tell({ kind: 'release', target })
+  }
+
+  #tell(message: LinkMessage): void {
+    if (!this.#down) this.#options.post(message)
+  }
+}

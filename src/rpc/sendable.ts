@@ -1,0 +1,26 @@
+import { type Porter, pack } from '../wire/pack.ts'
+import { handlePorter } from './handle-marshaller.ts'
+import { isAsyncIterable } from './iterable.ts'
+
+/** Whether a value can be cloned once it is packed: to name the one that cannot. */
+export function isSendable(value: unknown): boolean {
+  try {
+    structuredClone(pack(value, DRY).packed)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** Only looks: nothing is exported, no iterator made. */
+const DRY: Porter = {
+  export: (value) => {
+    const portable =
+      typeof value === 'function' ||
+      value instanceof AbortSignal ||
+      isAsyncIterable(value) ||
+      handlePorter().isHandle(value)
+    return portable ? { type: 'function', target: 0 } : undefined
+  },
+  import: () => undefined,
+}

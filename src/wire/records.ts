@@ -1,0 +1,68 @@
+/** The steps of a stop that take time, in their order. */
+export const STOP_PHASES = [
+  'drain',
+  'onStop',
+  'children',
+  'futures',
+  'waitForShutdown',
+  'onShutdown',
+  'threadExit',
+] as const
+export type StopPhase = (typeof STOP_PHASES)[number]
+
+export type Outcome = 'clean' | 'timed-out' | 'terminated' | 'crashed' | 'not-started'
+
+export interface TeardownError {
+  readonly name: string
+  readonly message: string
+  readonly code?: string
+  readonly phase: string
+}
+
+/** How one service's last run ended, and those of its children: plain data, so that it crosses threads and JSON. */
+export interface TeardownRecord {
+  readonly path: string
+  readonly label: string
+  readonly isolation: 'inline' | 'thread'
+  readonly threadId?: number
+  readonly outcome: Outcome
+  /** Of Clock.now(). */
+  readonly beganAt: number
+  readonly totalMs: number
+  readonly phases: Readonly<Partial<Record<StopPhase, number>>>
+  readonly errors: readonly TeardownError[]
+  readonly children: readonly TeardownRecord[]
+}
+
+/** The steps of a start that take time, in their order; the first three are those of a service that is isolated. */
+export const START_PHASES = [
+  'threadStart',
+  'moduleLoad',
+  'construction',
+  'postInit',
+  'onRestart',
+  'onInitDependencies',
+  'onFirstStart',
+  'onStart',
+  'tasks',
+  'children',
+  'onStarted',
+] as const
+export type StartPhase = (typeof START_PHASES)[number]
+
+export type StartOutcome = 'running' | 'failed' | 'stopped' | 'not-started'
+
+/** How one service's last run began, and those of its children: plain data, as TeardownRecord is. */
+export interface StartRecord {
+  readonly path: string
+  readonly label: string
+  readonly isolation: 'inline' | 'thread'
+  readonly threadId?: number
+  /** `stopped`: before it was running. */
+  readonly outcome: StartOutcome
+  /** Of Clock.now(). */
+  readonly beganAt: number
+  readonly totalMs: number
+  readonly phases: Readonly<Partial<Record<StartPhase, number>>>
+  readonly children: readonly StartRecord[]
+}
