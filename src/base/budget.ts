@@ -24,8 +24,8 @@ export class Budget {
   readonly #early = new Set<() => void>()
   readonly #late = new Set<() => void>()
   #cancelTimer: (() => void) | undefined
-  #followers: Set<Budget> | undefined
-  #leaders: Set<Budget> | undefined
+  #bounded: Set<Budget> | undefined
+  #boundBy: Set<Budget> | undefined
 
   constructor(clock: Clock, timeout = Infinity) {
     this.#clock = clock
@@ -52,19 +52,19 @@ export class Budget {
   }
 
   /** `other` never has more time than this one, also when this one is tightened later. */
-  lead(other: Budget): void {
+  bounds(other: Budget): void {
     if (other === this) return
-    this.#followers ??= new Set()
-    this.#followers.add(other)
-    other.follow(this)
+    this.#bounded ??= new Set()
+    this.#bounded.add(other)
+    other.boundBy(this)
     if (this.#spentAt !== Infinity) other.end(this.#spentAt, this.#timeout)
   }
 
   // Between budgets, and by no private name: the other may be of another copy of this library.
 
-  follow(leader: Budget): void {
-    this.#leaders ??= new Set()
-    this.#leaders.add(leader)
+  boundBy(bound: Budget): void {
+    this.#boundBy ??= new Set()
+    this.#boundBy.add(bound)
   }
 
   /** No later than this, of the clock. */
@@ -73,14 +73,14 @@ export class Budget {
     this.#spentAt = spentAt
     this.#timeout = timeout
     this.#arm()
-    for (const follower of this.#followers ?? []) follower.end(spentAt, timeout)
+    for (const other of this.#bounded ?? []) other.end(spentAt, timeout)
   }
 
   /** One grace for all that has to be down by the same time, however many budgets that is. */
   graceEnd(): number {
     this.#graceEndsAt ??= Math.min(
       this.#clock.now() + GRACE_MS,
-      ...Array.from(this.#leaders ?? [], (leader) => (leader.spent ? leader.graceEnd() : Infinity)),
+      ...Array.from(this.#boundBy ?? [], (bound) => (bound.spent ? bound.graceEnd() : Infinity)),
     )
     return this.#graceEndsAt
   }

@@ -29,7 +29,7 @@ export interface EncodedThrow {
 }
 
 // Structured clone itself overflows the stack at some 3000 levels on the main thread.
-const DEEPEST = 1000
+const MAX_DEPTH = 1000
 
 // Own properties that cross although they are not enumerable.
 const HIDDEN: ReadonlySet<string> = new Set([
@@ -109,7 +109,7 @@ class Encoder {
     if (typeof value !== 'object') return otherwise(value)
     if (this.#seen.has(value)) return this.#seen.get(value)
     if (isErrorLike(value)) return this.#mark(value)
-    if (depth >= DEEPEST || types.isProxy(value)) return otherwise(value)
+    if (depth >= MAX_DEPTH || types.isProxy(value)) return otherwise(value)
     if (Array.isArray(value)) return this.#copyContainer(value, [], depth, otherwise)
     if (isPlain(value)) return this.#copyContainer(value, {}, depth, otherwise)
     if (Buffer.isBuffer(value)) return this.#copyBuffer(value)

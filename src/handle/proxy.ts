@@ -1,7 +1,7 @@
 import type { Duration } from '../base/duration.ts'
 import { toMilliseconds } from '../errors/arguments.ts'
 import { bulkheadError } from '../errors/bulkhead-error.ts'
-import type { Body } from '../service/body.ts'
+import type { Lifecycle } from '../service/lifecycle.ts'
 import { ManagedService } from '../service/managed.ts'
 import { NODE, type ServiceNode } from '../service/node.ts'
 import type { CallOptions } from '../rpc/client.ts'
@@ -32,10 +32,10 @@ export class ServiceProxy extends ManagedService {
   readonly #streams: ReadonlySet<string>
 
   /** @internal */
-  constructor(makeBody: (node: () => ServiceNode) => Body & Remote, known: KnownMethods) {
-    const body = makeBody(() => this[NODE])
-    super(() => body)
-    this.#remote = body
+  constructor(makeLifecycle: (node: () => ServiceNode) => Lifecycle & Remote, known: KnownMethods) {
+    const lifecycle = makeLifecycle(() => this[NODE])
+    super(() => lifecycle)
+    this.#remote = lifecycle
     this.#streams = known.streams
     for (const name of known.names) defineRemote(this, name)
   }

@@ -5,13 +5,13 @@ import { bulkheadError } from '../errors/bulkhead-error.ts'
 import { decodeError } from '../errors/decode.ts'
 import { encodeError } from '../errors/encode.ts'
 import { serviceLog } from '../logging/service-log.ts'
-import type { Body } from '../service/body.ts'
+import type { Lifecycle } from '../service/lifecycle.ts'
 import { NODE, type ServiceNode } from '../service/node.ts'
 import { Outbox } from '../rpc/batch.ts'
 import { type CallOptions, Client } from '../rpc/client.ts'
-import { type SteerHandle, setHandlePorter } from '../rpc/handle-marshaller.ts'
-import { Link } from '../rpc/references.ts'
-import type { LinkMessage, ReplyMessage, ToService } from '../wire/messages.ts'
+import { type SteerHandle, setHandleMarshaller } from '../rpc/handle-marshaller.ts'
+import { References } from '../rpc/references.ts'
+import type { ReferenceMessage, ReplyMessage, ToService } from '../wire/messages.ts'
 import { ServiceProxy } from './proxy.ts'
 import type { Channel, Remote } from './remote.ts'
 import type { HandedHandle, HandleFacts } from '../wire/facts.ts'
@@ -24,7 +24,7 @@ class PortChannel implements Channel {
   readonly threadId: number | undefined
   readonly methods: ReadonlySet<string> | undefined
   readonly #port: MessagePort
-  readonly #link: Link
+  readonly #references: References
   readonly #client: Client
 
   // Nothing here may hold the handle: as long as the port is open, it would never be collected.
@@ -34,12 +34,15 @@ class PortChannel implements Channel {
     this.#port = port
     const log = serviceLog({ name: 'handle', prefix: () => path, path: () => path })
     const outbox = new Outbox((message, transferList) => port.postMessage(message, transferList))
-    const link = new Link({ post: outbox.post, problem: (error, text) => log.exception(error, text) })
-    const client = new Client({ link, clock: node.clock, service: () => path, outbox })
-    this.#link = link
+    const references = new References({
+      post: outbox.post,
+      problem: (error, text) => log.exception(error, text),
+    })
+    const client = new Client({ references, clock: node.clock, service: () => path, outbox })
+    this.#references = references
     this.#client = client
-    port.on('message', (message: LinkMessage | ReplyMessage | readonly unknown[]) => {
-      if ('kind' in message) link.receive(message)
+    port.on('message', (message: ReferenceMessage | ReplyMessage | readonly unknown[]) => {
+      if ('kind' in message) references.receive(message)
       else client.receive(message)
     })
     port.unref()
@@ -64,18 +67,18 @@ class PortChannel implements Channel {
 
   close(reason: (what: string) => Error): void {
     this.#client.close(reason)
-    this.#link.close(() => reason('A callback or stream'))
+    this.#references.close(() => reason('A callback or stream'))
     this.#port.close()
   }
 }
 
-/** The body of a handle that came from another thread: it follows what that thread's handle does. */
-class ForeignBody implements Body, Remote {
+/** What runs, for a handle that came from another thread: it follows what that thread's handle does. */
+class ReceivedLifecycle implements Lifecycle, Remote {
   readonly shutdownPolicy = { wait: false, timeout: Infinity }
   readonly label: string
   readonly isolated: boolean
   readonly startTimeout = START_TIMEOUT
-  /** Apart from this body, so that whoever updates it does not hold the handle. */
+  /** Apart from this object, so that whoever updates it does not hold the handle. */
   readonly #current: { channel: PortChannel | undefined }
   readonly #steer: SteerHandle
 
@@ -95,7 +98,7 @@ class ForeignBody implements Body, Remote {
   }
 
   // The state machine acts on the handle at the other end; here nothing runs.
-  lifecycle(): void {}
+  logStep(): void {}
   problem(error: unknown, text: string): void {
     serviceLog({ name: 'handle', prefix: () => this.label, path: () => this.label }).exception(error, text)
   }
@@ -117,11 +120,11 @@ class ForeignBody implements Body, Remote {
 function receive(
   handed: HandedHandle,
   steer: SteerHandle,
-): ReturnType<Parameters<typeof setHandlePorter>[0]['receive']> {
+): ReturnType<Parameters<typeof setHandleMarshaller>[0]['receive']> {
   const { facts } = handed
   const current: { channel: PortChannel | undefined } = { channel: undefined }
   const known = { names: facts.methods ?? [], streams: new Set<string>() }
-  const handle = new ServiceProxy(() => new ForeignBody(facts, current, steer), known)
+  const handle = new ServiceProxy(() => new ReceivedLifecycle(facts, current, steer), known)
   const node = handle[NODE]
   node.beacon.mount = facts.path
   node.parentElsewhere = 'a service in another thread'
@@ -193,7 +196,7 @@ function endChannel(
 function factsOf(handle: ServiceProxy): HandleFacts {
   const node = handle[NODE]
   const { threadId } = handle
-  const { channel } = node.body as Body & Remote
+  const { channel } = node.lifecycle as Lifecycle & Remote
   const methods = channel?.methods
   return {
     label: handle.label,
@@ -210,11 +213,11 @@ function factsOf(handle: ServiceProxy): HandleFacts {
 
 function handOver(handle: ServiceProxy): HandedHandle {
   const facts = factsOf(handle)
-  const { channel } = handle[NODE].body as Body & Remote
+  const { channel } = handle[NODE].lifecycle as Lifecycle & Remote
   return facts.state === 'running' && channel ? { facts, port: channel.connect() } : { facts }
 }
 
-setHandlePorter({
+setHandleMarshaller({
   isHandle: (value) => value instanceof ServiceProxy,
   hand(value, changed) {
     const handle = value as ServiceProxy

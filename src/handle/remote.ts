@@ -12,7 +12,7 @@ export interface Channel {
   connect(): MessagePort
 }
 
-/** What a handle needs of the body behind it, beside the state machine's needs. */
+/** What a handle needs of what is behind it, beside the state machine's needs. */
 export interface Remote {
   readonly label: string
   /** Whether it lives in a thread of its own. */

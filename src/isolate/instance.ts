@@ -2,7 +2,7 @@ import type { Clock } from '../base/clock.ts'
 import { Deferred } from '../base/deferred.ts'
 import { delay } from '../base/wait.ts'
 import { Outbox, type Post } from '../rpc/batch.ts'
-import type { Carrier, CarrierExit } from '../transport/connection.ts'
+import type { Connection, ConnectionExit } from '../transport/connection.ts'
 import { guardAgainstHang } from '../transport/hang.ts'
 import type { Isolation, ResolvedOptions } from './options.ts'
 import type { ToService } from '../wire/messages.ts'
@@ -14,24 +14,24 @@ import { stackWithin } from '../transport/stack.ts'
 import type { EnvironmentChange } from '../wire/facts.ts'
 
 /** How long the stack of a thread that does not answer may be waited for, in ms: quiet machines need 30 to 100. */
-const STACK_WITHIN = 300
+const STACK_TIMEOUT_MS = 300
 
 /** How long a thread that is done may take to end, in ms, before it is ended. */
-const EXIT_WITHIN = 1000
+const EXIT_TIMEOUT_MS = 1000
 
 /** Who hears from it. */
 export interface Resident {
   readonly receive: (message: unknown) => void
   /** Told before those who await the exit go on. */
-  readonly exited: (exit: CarrierExit) => void
+  readonly exited: (exit: ConnectionExit) => void
 }
 
 /** Where a service lives for one run: a thread, or what stands for one. It knows how to end, not when. */
-export class Place {
+export class Instance {
   readonly #options: ResolvedOptions
   readonly #clock: Clock
-  readonly #exited = new Deferred<CarrierExit>()
-  #carrier: Carrier | undefined
+  readonly #exited = new Deferred<ConnectionExit>()
+  #connection: Connection | undefined
   #pulse: Pulse | undefined
   /** Of Clock.now(). */
   openedAt = 0
@@ -45,7 +45,7 @@ export class Place {
     this.#options = options
     this.#clock = clock
     const post: Post = (message, transferList) => {
-      if (!this.dead) this.#carrier?.post(message, transferList)
+      if (!this.dead) this.#connection?.post(message, transferList)
     }
     this.outbox = new Outbox(post, { holds: this.isThread })
     this.post = this.outbox.post
@@ -59,28 +59,28 @@ export class Place {
   ): void {
     this.openedAt = this.#clock.now()
     const options = this.#options
-    let carrier: Carrier
+    let connection: Connection
     let environment: EnvironmentChange | undefined
     if (this.isThread) {
       const thread = prepared ?? new SpawnedThread(options)
       this.#pulse = thread.pulse
-      ;({ carrier, environment } = thread.take())
+      ;({ connection, environment } = thread.take())
     } else {
-      carrier = spawnInline(given.source, given.node)
+      connection = spawnInline(given.source, given.node)
     }
-    this.#carrier = carrier
-    carrier.listen(to.receive)
-    void carrier.exited.then((exit) => {
+    this.#connection = connection
+    connection.listen(to.receive)
+    void connection.exited.then((exit) => {
       this.dead = true
       to.exited(exit)
       this.#exited.resolve(exit)
     })
     try {
-      boot(carrier, { ...given, options, environment })
+      boot(connection, { ...given, options, environment })
     } catch (error) {
       this.terminated = true
       // Nothing else: the first message that it got would be taken for the one that failed.
-      carrier.terminate()
+      connection.terminate()
       throw error
     }
   }
@@ -95,11 +95,11 @@ export class Place {
 
   /** Whether there is somebody to talk to. */
   get inhabited(): boolean {
-    return this.#carrier !== undefined && !this.dead
+    return this.#connection !== undefined && !this.dead
   }
 
   get threadId(): number | undefined {
-    return this.#carrier?.threadId
+    return this.#connection?.threadId
   }
 
   get exited(): Promise<unknown> {
@@ -116,8 +116,8 @@ export class Place {
     this.terminated = true
     // Inline nothing else ends its tasks.
     if (!this.isThread) this.post({ kind: 'stop', timeout: 0 } satisfies ToService)
-    this.#carrier?.terminate()
-    if (!this.#carrier) this.dead = true
+    this.#connection?.terminate()
+    if (!this.#connection) this.dead = true
   }
 
   /** What lived here is done: waits for the end, and sees to it when it does not come. */
@@ -126,7 +126,7 @@ export class Place {
     const from = this.#clock.now()
     if (!this.terminated) {
       const done = new AbortController()
-      const late = delay(EXIT_WITHIN, { clock: this.#clock, signal: done.signal })
+      const late = delay(EXIT_TIMEOUT_MS, { clock: this.#clock, signal: done.signal })
       await Promise.race([this.#exited.promise, late])
       done.abort()
       if (!this.dead) this.terminate()
@@ -138,7 +138,7 @@ export class Place {
   /** The stack its thread is in, if that can be had soon. */
   async stack(): Promise<string | undefined> {
     const { threadId } = this
-    return this.isThread && threadId !== undefined ? stackWithin(threadId, STACK_WITHIN) : undefined
+    return this.isThread && threadId !== undefined ? stackWithin(threadId, STACK_TIMEOUT_MS) : undefined
   }
 
   /** Until the returned function is called; `hung` is told after the thread has been told to end. */
@@ -151,7 +151,7 @@ export class Place {
     const limits = this.#options.pulse
     const end = (reason: Error): void => {
       hung(reason)
-      this.#carrier?.terminate()
+      this.#connection?.terminate()
     }
     return guardAgainstHang({
       pulse: this.#pulse,

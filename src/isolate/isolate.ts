@@ -3,7 +3,7 @@ import { loggerName } from '../logging/names.ts'
 import type { Service } from '../service/service.ts'
 import { moduleUrl } from '../worker/module-url.ts'
 import '../handle/received.ts'
-import { IsolatedBody } from './isolated-lifecycle.ts'
+import { IsolatedLifecycle } from './isolated-lifecycle.ts'
 import { findExportName, isServiceClass, loadServiceClass } from '../serve/load.ts'
 import { callableMethods } from '../handle/methods.ts'
 import { type IsolateOptions, type ResolvedOptions, type Source, resolveOptions } from './options.ts'
@@ -60,7 +60,7 @@ function isolateClass(serviceClass: ServiceClass, options: IsolateOptions): Serv
 async function knownOrGuessed(serviceClass: ServiceClass, url: string): Promise<string> {
   let giveUp: NodeJS.Timeout | undefined
   const guess = new Promise<string>((resolve) => {
-    giveUp = setTimeout(() => resolve(serviceClass.name), SEARCH_WITHIN)
+    giveUp = setTimeout(() => resolve(serviceClass.name), SEARCH_TIMEOUT_MS)
   })
   try {
     return await Promise.race([findExportName(serviceClass, url), guess])
@@ -70,7 +70,7 @@ async function knownOrGuessed(serviceClass: ServiceClass, url: string): Promise<
 }
 
 /** Far more than a module that has been loaded needs, in ms. */
-const SEARCH_WITHIN = 1000
+const SEARCH_TIMEOUT_MS = 1000
 
 function isolateModule(module: URL | string, options: IsolateOptions): ServiceProxy {
   const url = moduleUrl(module)
@@ -81,7 +81,7 @@ function isolateModule(module: URL | string, options: IsolateOptions): ServicePr
 }
 
 function handleOn(options: ResolvedOptions, known: KnownMethods): ServiceProxy {
-  return new ServiceProxy((node) => new IsolatedBody(options, node), known)
+  return new ServiceProxy((node) => new IsolatedLifecycle(options, node), known)
 }
 
 function knownMethods(serviceClass: ServiceClass): KnownMethods {

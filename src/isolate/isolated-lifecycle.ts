@@ -2,7 +2,7 @@ import { Budget } from '../base/budget.ts'
 import { loggerName } from '../logging/names.ts'
 import { serviceLog } from '../logging/service-log.ts'
 import type { ServiceLog } from '../logging/types.ts'
-import type { Body } from '../service/body.ts'
+import type { Lifecycle } from '../service/lifecycle.ts'
 import { crashNode } from '../service/crash.ts'
 import type { ServiceNode } from '../service/node.ts'
 import type { StartRecord, TeardownRecord } from '../wire/records.ts'
@@ -13,8 +13,8 @@ import { Session } from './session.ts'
 import { SpawnedThread } from './spawned.ts'
 import type { WorkEntry } from '../wire/facts.ts'
 
-/** A Body that is a thread, a new one for each run. */
-export class IsolatedBody implements Body, Remote {
+/** A Lifecycle that is a thread, a new one for each run. */
+export class IsolatedLifecycle implements Lifecycle, Remote {
   readonly keepsBudget = true
   readonly shutdownPolicy = { wait: false, timeout: Infinity }
   readonly options: ResolvedOptions
@@ -55,7 +55,7 @@ export class IsolatedBody implements Body, Remote {
   }
 
   /** The real service tells its own life. */
-  lifecycle(): void {}
+  logStep(): void {}
 
   problem(error: unknown, text: string): void {
     this.log.exception(error, text)
@@ -127,8 +127,8 @@ export class IsolatedBody implements Body, Remote {
     return this.#session?.stop(budget)
   }
 
-  release(budget: Budget, worked: () => void): Promise<void> | undefined {
-    return this.#session?.release(budget, worked)
+  release(budget: Budget, hooksDone: () => void): Promise<void> | undefined {
+    return this.#session?.release(budget, hooksDone)
   }
 
   interrupted(how: 'stopping' | 'crashed', reason: unknown): void {

@@ -1,8 +1,12 @@
 import type { StartRecord, TeardownRecord } from '../wire/records.ts'
-import type { Place } from './instance.ts'
-import type { StartThere } from '../wire/facts.ts'
+import type { Instance } from './instance.ts'
+import type { RemoteStart } from '../wire/facts.ts'
 
-function identityOf({ isolation, isThread, threadId }: Place): Pick<StartRecord, 'isolation' | 'threadId'> {
+function identityOf({
+  isolation,
+  isThread,
+  threadId,
+}: Instance): Pick<StartRecord, 'isolation' | 'threadId'> {
   return { isolation, ...(isThread && threadId !== undefined ? { threadId } : {}) }
 }
 
@@ -10,15 +14,15 @@ function identityOf({ isolation, isThread, threadId }: Place): Pick<StartRecord,
 export function joinRecords(
   own: TeardownRecord,
   remote: TeardownRecord | undefined,
-  place: Place,
+  instance: Instance,
 ): TeardownRecord {
   const { path, label, beganAt, totalMs } = own
-  const { terminated, isThread, exitMs } = place
+  const { terminated, isThread, exitMs } = instance
   const outcome = own.outcome === 'crashed' ? 'crashed' : terminated ? 'terminated' : (remote ?? own).outcome
   return {
     path,
     label,
-    ...identityOf(place),
+    ...identityOf(instance),
     outcome,
     beganAt,
     totalMs,
@@ -29,11 +33,15 @@ export function joinRecords(
 }
 
 /** As joinRecords, of the start: what the handle waited for is told by the steps over there. */
-export function joinStartRecords(own: StartRecord, there: StartThere | undefined, place: Place): StartRecord {
-  const identity = identityOf(place)
+export function joinStartRecords(
+  own: StartRecord,
+  there: RemoteStart | undefined,
+  instance: Instance,
+): StartRecord {
+  const identity = identityOf(instance)
   if (!there) return { ...own, ...identity }
   const { servedAt, record, ...making } = there
-  const threadStart = place.isThread ? { threadStart: Math.max(servedAt - place.openedAt, 0) } : {}
+  const threadStart = instance.isThread ? { threadStart: Math.max(servedAt - instance.openedAt, 0) } : {}
   return {
     ...own,
     ...identity,

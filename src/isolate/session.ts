@@ -9,23 +9,23 @@ import { onSinkLevelChange, writeRecord } from '../logging/sink.ts'
 import type { ServiceNode } from '../service/node.ts'
 import type { StartRecord, TeardownRecord } from '../wire/records.ts'
 import { SeveralErrors } from '../service/stop-steps.ts'
-import type { CarrierExit } from '../transport/connection.ts'
+import type { ConnectionExit } from '../transport/connection.ts'
 import type { CallOptions } from '../rpc/client.ts'
-import { Conversation } from '../rpc/call-channel.ts'
+import { CallChannel } from '../rpc/call-channel.ts'
 import { deathReason } from '../transport/death.ts'
 import { joinRecords, joinStartRecords } from './join-records.ts'
 import { Mirror } from './mirror.ts'
-import { Place } from './instance.ts'
+import { Instance } from './instance.ts'
 import type { Channel } from '../handle/remote.ts'
 import type { ResolvedOptions } from './options.ts'
-import type { FromService, LinkMessage, ReplyMessage, ToService } from '../wire/messages.ts'
+import type { FromService, ReferenceMessage, ReplyMessage, ToService } from '../wire/messages.ts'
 import type { SpawnedThread } from './spawned.ts'
-import { stopThere } from './stop-remote.ts'
+import { stopRemote } from './stop-remote.ts'
 import { WorkQuestions } from './work-questions.ts'
-import type { StartThere, WorkEntry } from '../wire/facts.ts'
+import type { RemoteStart, WorkEntry } from '../wire/facts.ts'
 
 /** How long a thread has to say what it is doing, in ms, and as long again for each thread below it. */
-const ANSWER_WITHIN = 200
+const ANSWER_TIMEOUT_MS = 200
 
 type Down = Extract<FromService, { kind: 'down' }>
 
@@ -46,10 +46,10 @@ export interface SessionOptions {
 export class Session implements Channel {
   readonly mirror: Mirror
   readonly #options: SessionOptions
-  readonly #talk: Conversation
+  readonly #calls: CallChannel
   readonly #started = new Deferred()
   readonly #down = new Deferred<Down | undefined>()
-  readonly #place: Place
+  readonly #instance: Instance
   #methods: ReadonlySet<string> | undefined
   #step = 'spawn'
   #running = false
@@ -58,7 +58,7 @@ export class Session implements Channel {
   #stopping: Promise<void> | undefined
   #stopReported = false
   #record: TeardownRecord | undefined
-  #start: StartThere | undefined
+  #start: RemoteStart | undefined
   #downErrors: unknown[] = []
   readonly #work = new WorkQuestions()
   readonly #cleanups: (() => void)[] = []
@@ -66,16 +66,16 @@ export class Session implements Channel {
   constructor(options: SessionOptions) {
     this.#options = options
     const { node } = options
-    this.#place = new Place(options.options, node.clock)
+    this.#instance = new Instance(options.options, node.clock)
     this.mirror = new Mirror(node.beacon, (error) =>
-      node.body.problem(error, 'A listener of onChange failed'),
+      node.lifecycle.problem(error, 'A listener of onChange failed'),
     )
-    this.#talk = new Conversation(node, this.#place.outbox)
+    this.#calls = new CallChannel(node, this.#instance.outbox)
     ignoreRejection(this.#started.promise)
   }
 
   get threadId(): number | undefined {
-    return this.#place.dead ? undefined : this.#place.threadId
+    return this.#instance.dead ? undefined : this.#instance.threadId
   }
 
   async start(): Promise<void> {
@@ -84,7 +84,7 @@ export class Session implements Channel {
     const cancelTimer = node.clock.after(startTimeout, () => {
       const service = node.beacon.path
       const phase = this.#step
-      this.#place.terminate()
+      this.#instance.terminate()
       this.#started.reject(
         bulkheadError('ERR_START_TIMEOUT', { service, timeout: startTimeout, phase }, { service, phase }),
       )
@@ -107,13 +107,13 @@ export class Session implements Channel {
   /** A port that leads straight to the service, past this thread. */
   connect(): MessagePort {
     const { port1, port2 } = new MessageChannel()
-    if (this.#place.dead) port2.close()
-    else this.#place.post({ kind: 'connect', port: port2 } satisfies ToService, [port2 as never])
+    if (this.#instance.dead) port2.close()
+    else this.#instance.post({ kind: 'connect', port: port2 } satisfies ToService, [port2 as never])
     return port1
   }
 
   call(method: string, args: readonly unknown[], options?: CallOptions): Promise<unknown> {
-    return this.#talk.call(method, args, options)
+    return this.#calls.call(method, args, options)
   }
 
   /** A stop has begun or a crash was marked on this side, in this turn. */
@@ -142,41 +142,41 @@ export class Session implements Channel {
   }
 
   /** The thread is gone when this resolves. */
-  async release(budget: Budget, worked: () => void): Promise<void> {
+  async release(budget: Budget, hooksDone: () => void): Promise<void> {
     // What the stop met is thrown once: here only if this is the step that asked for it.
     const reported = this.#stopReported
     let failure: unknown
     await this.#askToStop(budget).catch((error: unknown) => (failure = error))
-    worked()
-    await this.#place.vacate()
+    hooksDone()
+    await this.#instance.vacate()
     this.#end()
     if (failure !== undefined && !reported) throw failure
   }
 
   /** The tasks and futures over there, or that the thread does not answer. */
   async describeWork(): Promise<readonly WorkEntry[]> {
-    if (!this.#place.inhabited) return []
+    if (!this.#instance.inhabited) return []
     const { node } = this.#options
     const work = await this.#work.ask((id) => this.#post({ kind: 'describe-work', id }), {
-      within: ANSWER_WITHIN * (1 + this.mirror.threadsDeep),
+      within: ANSWER_TIMEOUT_MS * (1 + this.mirror.threadsDeep),
       clock: node.clock,
     })
     if (work) return work
-    return [{ path: '', names: [], silent: { stack: await this.#place.stack() } }]
+    return [{ path: '', names: [], silent: { stack: await this.#instance.stack() } }]
   }
 
   amendRecord(own: TeardownRecord): TeardownRecord {
-    return joinRecords(own, this.#record, this.#place)
+    return joinRecords(own, this.#record, this.#instance)
   }
 
   amendStartRecord(own: StartRecord): StartRecord {
-    return joinStartRecords(own, this.#start, this.#place)
+    return joinStartRecords(own, this.#start, this.#instance)
   }
 
   async #spawn(): Promise<void> {
     const { node, options, restart } = this.#options
     const source = await options.resolve()
-    if (this.#interrupted || this.#place.terminated) {
+    if (this.#interrupted || this.#instance.terminated) {
       throw bulkheadError(
         'ERR_STOPPED_WHILE_STARTING',
         { service: node.beacon.path },
@@ -184,11 +184,15 @@ export class Session implements Channel {
       )
     }
     this.#step = 'load module'
-    this.#place.open({ node, restart, source, link: this.#talk.link }, this.#options.takePrepared(), {
-      receive: (message) => this.#receive(message as FromService),
-      exited: (exit) => this.#onExit(exit),
-    })
-    if (this.#place.isThread) {
+    this.#instance.open(
+      { node, restart, source, references: this.#calls.references },
+      this.#options.takePrepared(),
+      {
+        receive: (message) => this.#receive(message as FromService),
+        exited: (exit) => this.#onExit(exit),
+      },
+    )
+    if (this.#instance.isThread) {
       this.#cleanups.push(onSinkLevelChange((level) => this.#post({ kind: 'log-level', level })))
     }
   }
@@ -198,7 +202,7 @@ export class Session implements Channel {
     const hung = (error: Error): void => {
       this.#uncaught = { error }
     }
-    this.#cleanups.push(this.#place.guardAgainstHang(() => node.beacon.path, { warn, hung }))
+    this.#cleanups.push(this.#instance.guardAgainstHang(() => node.beacon.path, { warn, hung }))
   }
 
   #askToStop(budget: Budget): Promise<void> {
@@ -208,8 +212,8 @@ export class Session implements Channel {
 
   async #stop(budget: Budget): Promise<void> {
     const { node, options } = this.#options
-    const overrun = await stopThere({
-      place: this.#place,
+    const overrun = await stopRemote({
+      instance: this.#instance,
       down: this.#down.promise,
       budget,
       stopTimeout: options.stopTimeout,
@@ -223,9 +227,9 @@ export class Session implements Channel {
     if (errors.length > 0) throw new SeveralErrors(errors)
   }
 
-  #onExit(exit: CarrierExit): void {
+  #onExit(exit: ConnectionExit): void {
     const { node } = this.#options
-    const expected = this.#place.terminated || this.#record !== undefined
+    const expected = this.#instance.terminated || this.#record !== undefined
     const reason = deathReason(node.beacon.path, exit, this.#uncaught)
     // Told before anyone who awaits the exit goes on: the state must say crashed by then.
     if (!expected && (this.#running || this.#interrupted)) this.#options.crashed(reason, false)
@@ -244,22 +248,22 @@ export class Session implements Channel {
   }
 
   #refuseCalls(): void {
-    this.#talk.refuse({ over: this.#place.dead || this.#record !== undefined })
+    this.#calls.refuse({ over: this.#instance.dead || this.#record !== undefined })
   }
 
   #post(message: ToService): void {
-    this.#place.post(message)
+    this.#instance.post(message)
   }
 
-  #receive(message: FromService | LinkMessage | ReplyMessage | readonly unknown[]): void {
+  #receive(message: FromService | ReferenceMessage | ReplyMessage | readonly unknown[]): void {
     // Inline, what was abandoned may still speak.
-    if (this.#place.dead) return
+    if (this.#instance.dead) return
     if (isLine(message)) {
       writeRecord(recordOfLine(message))
       return
     }
     if (!('kind' in message)) {
-      this.#talk.receive(message)
+      this.#calls.receive(message)
       return
     }
     switch (message.kind) {
@@ -310,7 +314,7 @@ export class Session implements Channel {
         this.mirror.apply(message.change)
         break
       default:
-        this.#talk.receive(message)
+        this.#calls.receive(message)
     }
   }
 }

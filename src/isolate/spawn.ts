@@ -5,9 +5,9 @@ import type { ServiceNode } from '../service/node.ts'
 import { compiledLibrary } from '../worker/compiled.ts'
 import { libraryUrl } from '../worker/library-url.ts'
 import { tsxFor } from '../worker/tsx.ts'
-import { type Carrier, ThreadCarrier } from '../transport/connection.ts'
+import { type Connection, ThreadConnection } from '../transport/connection.ts'
 import { isDataCloneError } from '../rpc/client.ts'
-import type { Link } from '../rpc/references.ts'
+import type { References } from '../rpc/references.ts'
 import type { ResolvedOptions, Source } from './options.ts'
 import type { Boot } from '../wire/messages.ts'
 import type { Pulse } from '../transport/pulse.ts'
@@ -18,14 +18,14 @@ import type { EnvironmentChange } from '../wire/facts.ts'
  * A thread with this library in it, which waits to be told what to serve.
  * @throws `ERR_TSX_MISSING`, and what `new Worker` throws
  */
-export function spawnThread(options: ResolvedOptions, pulse: Pulse | undefined): ThreadCarrier {
+export function spawnThread(options: ResolvedOptions, pulse: Pulse | undefined): ThreadConnection {
   const data = {
     serve: libraryUrl('serve/thread'),
     tsx: tsxFor(options.module),
     compiled: compiledLibrary?.shared(),
     pulse,
   }
-  return new ThreadCarrier(options.label, { bulkhead: data }, options.thread)
+  return new ThreadConnection(options.label, { bulkhead: data }, options.thread)
 }
 
 export interface BootOptions {
@@ -34,7 +34,7 @@ export interface BootOptions {
   readonly options: ResolvedOptions
   readonly restart: boolean
   readonly source: Source
-  readonly link: Link
+  readonly references: References
   /** Since the thread was spawned. */
   readonly environment: EnvironmentChange | undefined
 }
@@ -43,9 +43,9 @@ export interface BootOptions {
  * Tells what was spawned what to serve.
  * @throws `ERR_NOT_CLONEABLE`
  */
-export function boot(carrier: Carrier, given: BootOptions): void {
-  const { node, options, link, source, restart, environment } = given
-  const { packed, transferList, exports } = link.pack(options.args, 'arguments')
+export function boot(connection: Connection, given: BootOptions): void {
+  const { node, options, references, source, restart, environment } = given
+  const { packed, transferList, exports } = references.pack(options.args, 'arguments')
   const message: Boot = {
     module: options.module,
     exportName: source.exportName,
@@ -59,9 +59,9 @@ export function boot(carrier: Carrier, given: BootOptions): void {
     environment,
   }
   try {
-    carrier.post(message, transferList)
+    connection.post(message, transferList)
   } catch (error) {
-    link.release(exports.all)
+    references.release(exports.all)
     if (!isDataCloneError(error)) throw error
     const service = node.beacon.path
     const index = options.args.findIndex((arg) => !isSendable(arg))

@@ -1,15 +1,15 @@
-import type { ThreadCarrier } from '../transport/connection.ts'
+import type { ThreadConnection } from '../transport/connection.ts'
 import { environmentChange } from '../transport/environment.ts'
 import type { ResolvedOptions } from './options.ts'
 import { type Pulse, makePulse } from '../transport/pulse.ts'
-import { rehearse } from '../serve/warm-up.ts'
+import { warmUp } from '../serve/warm-up.ts'
 import { spawnThread } from './spawn.ts'
 import type { EnvironmentChange } from '../wire/facts.ts'
 
 /** A thread with this library in it, which waits to be told what to serve. */
 export class SpawnedThread {
   readonly pulse: Pulse | undefined
-  readonly #carrier: ThreadCarrier
+  readonly #connection: ThreadConnection
   /** Of this process, when it was spawned; undefined if nothing can have changed, or the thread has one of its own. */
   readonly #environment: NodeJS.ProcessEnv | undefined
   #dead = false
@@ -20,12 +20,12 @@ export class SpawnedThread {
    */
   constructor(options: ResolvedOptions, { ahead = false } = {}) {
     this.pulse = makePulse(options.pulse)
-    this.#carrier = spawnThread(options, this.pulse)
+    this.#connection = spawnThread(options, this.pulse)
     this.#environment = ahead && !options.thread.env ? { ...process.env } : undefined
     // What waits for its turn is no reason for the process to go on.
-    if (ahead) this.#carrier.unref()
-    rehearse()
-    void this.#carrier.exited.then(() => (this.#dead = true))
+    if (ahead) this.#connection.unref()
+    warmUp()
+    void this.#connection.exited.then(() => (this.#dead = true))
   }
 
   get dead(): boolean {
@@ -33,14 +33,14 @@ export class SpawnedThread {
   }
 
   /** It is to be told now. */
-  take(): { carrier: ThreadCarrier; environment: EnvironmentChange | undefined } {
-    this.#carrier.ref()
+  take(): { connection: ThreadConnection; environment: EnvironmentChange | undefined } {
+    this.#connection.ref()
     const environment = this.#environment && environmentChange(this.#environment, process.env)
-    return { carrier: this.#carrier, environment }
+    return { connection: this.#connection, environment }
   }
 
   async discard(): Promise<void> {
-    this.#carrier.terminate()
-    await this.#carrier.exited
+    this.#connection.terminate()
+    await this.#connection.exited
   }
 }

@@ -2,14 +2,14 @@ import { Budget } from '../base/budget.ts'
 import type { Clock } from '../base/clock.ts'
 import { delay } from '../base/wait.ts'
 import { bulkheadError } from '../errors/bulkhead-error.ts'
-import type { Place } from './instance.ts'
+import type { Instance } from './instance.ts'
 import type { ToService } from '../wire/messages.ts'
 
 /** Beyond its deadline, how long a thread has to say how far it came, in ms: its grace and the way, for each thread below. */
-const LAST_WORD = 150
+const LAST_WORD_MS = 150
 
-export interface StopThere {
-  readonly place: Place
+export interface StopRemote {
+  readonly instance: Instance
   /** Resolves when the service over there is down. */
   readonly down: Promise<unknown>
   readonly budget: Budget
@@ -24,30 +24,33 @@ export interface StopThere {
 }
 
 /** Has the service at the other end stop; ends the place when it does not answer in time, and returns the error of that. */
-export async function stopThere(given: StopThere): Promise<Error | undefined> {
-  const { place, budget, stopTimeout, clock } = given
+export async function stopRemote(given: StopRemote): Promise<Error | undefined> {
+  const { instance, budget, stopTimeout, clock } = given
   const own = new Budget(clock, stopTimeout)
-  budget.lead(own)
-  if (!place.inhabited || place.terminated) return undefined
+  budget.bounds(own)
+  if (!instance.inhabited || instance.terminated) return undefined
   let isDown = false
   const down = given.down.then(() => (isDown = true))
-  const ended = Promise.race([down, place.exited])
-  place.post({ kind: 'stop', timeout: Math.min(own.remaining(), 2 ** 31) } satisfies ToService)
+  const ended = Promise.race([down, instance.exited])
+  instance.post({ kind: 'stop', timeout: Math.min(own.remaining(), 2 ** 31) } satisfies ToService)
   if (await own.within(ended)) return undefined
   // Its own deadline is the same one; this reaches a thread whose deadline was shortened since.
-  place.post({ kind: 'stop', timeout: 0 } satisfies ToService)
+  instance.post({ kind: 'stop', timeout: 0 } satisfies ToService)
   const silent = new AbortController()
-  await Promise.race([ended, delay(LAST_WORD * (1 + given.threadsDeep()), { clock, signal: silent.signal })])
+  await Promise.race([
+    ended,
+    delay(LAST_WORD_MS * (1 + given.threadsDeep()), { clock, signal: silent.signal }),
+  ])
   silent.abort()
-  return isDown || place.dead ? undefined : endIt(given, own.timeout)
+  return isDown || instance.dead ? undefined : endIt(given, own.timeout)
 }
 
-async function endIt({ place, service, phase }: StopThere, timeout: number): Promise<Error> {
+async function endIt({ instance, service, phase }: StopRemote, timeout: number): Promise<Error> {
   const at = phase()
-  const stack = await place.stack()
+  const stack = await instance.stack()
   const where = stack === undefined ? '' : `, in:\n${stack}\nIt`
   const what = `its thread, which did not answer and has been ended${where}`
-  place.terminate()
-  await place.exited
+  instance.terminate()
+  await instance.exited
   return bulkheadError('ERR_STOP_TIMEOUT', { service, what, timeout }, { service, phase: at })
 }

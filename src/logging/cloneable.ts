@@ -6,7 +6,7 @@ import { revive } from '../errors/revive.ts'
 import type { LogRecord } from './types.ts'
 
 // As for errors: structured clone itself overflows the stack soon after.
-const DEEPEST = 1000
+const MAX_DEPTH = 1000
 
 const FIELDS = ['obj', 'bindings', 'msg', 'args', 'options'] as const
 
@@ -112,7 +112,7 @@ class Encoder {
 
   private copyObject(value: object, depth: number): unknown {
     if (isErrorLike(value)) return this.mark(value, depth)
-    if (depth >= DEEPEST) return oneLine(value)
+    if (depth >= MAX_DEPTH) return oneLine(value)
     if (isNative(value)) return this.plainOnly ? oneLine(value) : value
     if (depth > 0 && hasToJSON(value)) return this.copy(value.toJSON(''), depth + 1)
     const copy: object = Array.isArray(value) ? emptyArray(value.length) : {}

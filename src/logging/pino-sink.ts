@@ -5,7 +5,7 @@ import { LEVEL_VALUES, levelValue } from './levels.ts'
 import type { LineOptions, LogBindings, LogLevel, LogRecord, LogSink } from './types.ts'
 
 // Names are few, but paths and thread ids go on for as long as services come and go.
-const MOST_CHILDREN = 500
+const MAX_CHILDREN = 500
 
 const NONE: readonly unknown[] = []
 
@@ -111,7 +111,7 @@ export class PinoSink implements LogSink {
     const key = `${name}\0${service ?? ''}\0${threadId ?? ''}${options ? `\0${JSON.stringify(options, withFunctions)}` : ''}`
     let child = this.children.get(key)
     if (!child) {
-      if (this.children.size >= MOST_CHILDREN) this.children.clear()
+      if (this.children.size >= MAX_CHILDREN) this.children.clear()
       // Level trace: whether the line is wanted has been decided, and the log may have a level of its own.
       const bindings = { name: name === this.ownName ? undefined : name, service, threadId }
       child = this.target().child(bindings, { level: 'trace', ...childOptions(options) })

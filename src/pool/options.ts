@@ -38,7 +38,7 @@ export interface RunOptions {
 /** @throws `ERR_INVALID_ARGUMENT`, `ERR_INVALID_DURATION` */
 export function checkOptions(options: PoolOptions): void {
   toMilliseconds(options.idleTimeout ?? 0)
-  for (const [name, least] of LEAST) {
+  for (const [name, least] of MINIMUMS) {
     const value = options[name]
     if (value === undefined || (Number.isInteger(value) && value >= least)) continue
     if (name === 'maxQueue' && value === Infinity) continue
@@ -49,7 +49,7 @@ export function checkOptions(options: PoolOptions): void {
     throw invalid(`minThreads is ${minThreads}, more than maxThreads (${maxThreads})`)
 }
 
-const LEAST = [
+const MINIMUMS = [
   ['minThreads', 0],
   ['maxThreads', 1],
   ['maxQueue', 0],

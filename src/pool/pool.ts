@@ -7,7 +7,7 @@ import { bulkheadError } from '../errors/bulkhead-error.ts'
 import { decodeError } from '../errors/decode.ts'
 import { describe } from '../errors/describe.ts'
 import { sinkLevel, writeRecord } from '../logging/sink.ts'
-import type { HooksBody } from '../service/hooks.ts'
+import type { HooksLifecycle } from '../service/hooks.ts'
 import { LIBRARY_CLASS } from '../service/managed.ts'
 import { NODE } from '../service/node.ts'
 import { Service } from '../service/service.ts'
@@ -17,7 +17,7 @@ import { moduleUrl } from '../worker/module-url.ts'
 import { pack, unpack } from '../wire/pack.ts'
 import { tsxFor } from '../worker/tsx.ts'
 import { type PoolOptions, type RunOptions, checkOptions } from './options.ts'
-import { type TaskCall, type TaskLog, type TaskOutcome, plainPorter } from './run-task.ts'
+import { type TaskCall, type TaskLog, type TaskOutcome, plainMarshaller } from './run-task.ts'
 
 interface Task {
   readonly call: TaskCall
@@ -50,10 +50,10 @@ export class Pool extends Service {
     this.#module = moduleUrl(options.filename)
     this.#maxQueue = options.maxQueue ?? Infinity
     checkOptions(options)
-    const body = this[NODE].body as HooksBody
-    body.drain = () => this.#drain()
-    body.describeDrain = () => [...this.#running].map((task) => `task ${task.call.name}`).join(', ')
-    body.release = (budget) => this.#release(budget)
+    const lifecycle = this[NODE].lifecycle as HooksLifecycle
+    lifecycle.drain = () => this.#drain()
+    lifecycle.describeDrain = () => [...this.#running].map((task) => `task ${task.call.name}`).join(', ')
+    lifecycle.release = (budget) => this.#release(budget)
     this.onChange(({ state, reason }) => {
       if (state === 'stopping') this.#rejectQueued()
       if (state !== 'crashed') return
@@ -84,7 +84,7 @@ export class Pool extends Service {
       return Promise.reject(bulkheadError('ERR_OVERLOADED', parameters, { service: path }))
     }
     return new Promise<R>((resolve, reject) => {
-      const { packed, transferList } = pack(task, plainPorter)
+      const { packed, transferList } = pack(task, plainMarshaller)
       const call: TaskCall = { service: path, module: this.#module, name, task: packed }
       this.#enqueue({
         call,
@@ -141,7 +141,7 @@ export class Pool extends Service {
       const options = { transferList: [...transferList], ...(signal ? { signal } : {}) }
       const outcome = (await piscina.run(entry, options)) as TaskOutcome
       if ('thrown' in outcome) task.reject(decodeError(outcome.thrown))
-      else task.resolve(unpack(outcome.value, plainPorter))
+      else task.resolve(unpack(outcome.value, plainMarshaller))
     } catch (error) {
       task.reject(signal?.aborted ? signal.reason : this.#translate(error, call.name))
     } finally {

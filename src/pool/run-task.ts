@@ -9,7 +9,7 @@ import { PostSink } from '../logging/post-sink.ts'
 import { setSink } from '../logging/sink.ts'
 import type { LogRecord } from '../logging/types.ts'
 import { setLoadingModule } from '../service/loading.ts'
-import { type Packed, type Porter, pack, unpack } from '../wire/pack.ts'
+import { type Packed, type Marshaller, pack, unpack } from '../wire/pack.ts'
 
 /** A task on its way into a thread of the pool. */
 export interface TaskCall {
@@ -32,7 +32,7 @@ export interface TaskLog {
 export type TaskOutcome = { readonly value: Packed } | { readonly thrown: EncodedThrow }
 
 /** Functions, signals and streams stay where they are: a pool's thread serves one task after another, for anyone. */
-export const plainPorter: Porter = {
+export const plainMarshaller: Marshaller = {
   export: () => undefined,
   import: ({ type }) => {
     throw new Error(`Bulkhead: a pool task cannot take a ${type}`)
@@ -49,8 +49,8 @@ export async function runTask({ service, module, name, task, logLevel }: TaskCal
       const parameters = { service, module: moduleName(module), wanted: `a function "${name}"` }
       throw bulkheadError('ERR_NO_SUCH_EXPORT', parameters, { service })
     }
-    const result: unknown = await (run as (task: unknown) => unknown)(unpack(task, plainPorter))
-    const { packed, transferList } = pack(result, plainPorter)
+    const result: unknown = await (run as (task: unknown) => unknown)(unpack(task, plainMarshaller))
+    const { packed, transferList } = pack(result, plainMarshaller)
     refuseUncloneable({ value: packed.value, transferList, what: `The result of task ${name}`, service })
     const outcome: TaskOutcome = { value: packed }
     return transferList.length > 0 ? await moved(outcome, transferList) : outcome

@@ -8,11 +8,11 @@ export type Post = (message: unknown, transferList?: readonly never[]) => void
 export type SmallReply = { readonly id: number; readonly value?: unknown }
 
 /** How many messages travel together at most: with more, the other side would wait for what it could begin on. */
-const MOST = 25
+const MAX_BATCH = 25
 /** Milliseconds within which a call, all that follows from it in its turn included, is quick. */
-const QUICK = 0.05
+const QUICK_CALL_MS = 0.05
 /** Milliseconds after which timers and other messages have their turn before the rest of a batch. */
-const LONG = 1
+const LONG_GROUP_MS = 1
 
 /** Those that hold replies: an exit may come before their group is over. */
 const unsent = new Set<Outbox>()
@@ -75,7 +75,7 @@ export class Outbox {
 
   #counted(): void {
     this.#count += 1
-    if (this.#count >= MOST) this.flush()
+    if (this.#count >= MAX_BATCH) this.flush()
   }
 
   flush(): void {
@@ -109,7 +109,7 @@ export function repliesOf(parts: readonly unknown[]): ReplyMessage[] {
   return replies
 }
 
-/** A value as Comlink sends what needs nothing special. */
+/** A value as Comlink sends what needs no surrogate. */
 export function raw(value: unknown): WireValue {
   return { type: 'RAW', value }
 }
@@ -138,7 +138,7 @@ export class Inbox {
   constructor(
     receive: (message: unknown) => void,
     outbox: Outbox,
-    { together = MOST, now = () => systemClock.now() }: InboxOptions = {},
+    { together = MAX_BATCH, now = () => systemClock.now() }: InboxOptions = {},
   ) {
     this.#receive = receive
     this.#outbox = outbox
@@ -186,10 +186,10 @@ export class Inbox {
     for (const message of group) {
       const method = methodOf(message)
       if (method === undefined) continue
-      if (took / group.length <= QUICK) this.#quick.add(method)
+      if (took / group.length <= QUICK_CALL_MS) this.#quick.add(method)
       else this.#quick.delete(method)
     }
-    if (took > LONG) setImmediate(this.#runGroup)
+    if (took > LONG_GROUP_MS) setImmediate(this.#runGroup)
     else this.#runGroup()
   }
 

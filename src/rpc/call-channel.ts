@@ -2,28 +2,31 @@ import { bulkheadError } from '../errors/bulkhead-error.ts'
 import type { ServiceNode } from '../service/node.ts'
 import type { Outbox } from './batch.ts'
 import { type CallOptions, Client } from './client.ts'
-import { Link } from './references.ts'
-import type { LinkMessage, ReplyMessage } from '../wire/messages.ts'
+import { References } from './references.ts'
+import type { ReferenceMessage, ReplyMessage } from '../wire/messages.ts'
 
 /** What a handle and its service say to one another during one run: calls, and what these hand over. */
-export class Conversation {
-  readonly link: Link
+export class CallChannel {
+  readonly references: References
   readonly #client: Client
   readonly #node: ServiceNode
 
   constructor(node: ServiceNode, outbox: Outbox) {
     this.#node = node
-    this.link = new Link({ post: outbox.post, problem: (error, text) => node.body.problem(error, text) })
+    this.references = new References({
+      post: outbox.post,
+      problem: (error, text) => node.lifecycle.problem(error, text),
+    })
     const service = (): string => node.beacon.path
-    this.#client = new Client({ link: this.link, clock: node.clock, service, outbox })
+    this.#client = new Client({ references: this.references, clock: node.clock, service, outbox })
   }
 
   call(method: string, args: readonly unknown[], options?: CallOptions): Promise<unknown> {
     return this.#client.call(method, args, options)
   }
 
-  receive(message: LinkMessage | ReplyMessage | readonly unknown[]): void {
-    if ('kind' in message) this.link.receive(message)
+  receive(message: ReferenceMessage | ReplyMessage | readonly unknown[]): void {
+    if ('kind' in message) this.references.receive(message)
     else this.#client.receive(message)
   }
 
@@ -41,7 +44,7 @@ export class Conversation {
     }
     this.#client.close(reason)
     const lost = (): Error => reason('A callback or stream')
-    if (over) this.link.close(lost)
-    else this.link.refuse(lost)
+    if (over) this.references.close(lost)
+    else this.references.refuse(lost)
   }
 }

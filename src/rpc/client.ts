@@ -4,13 +4,13 @@ import { decodeError } from '../errors/decode.ts'
 import { describe } from '../errors/describe.ts'
 import { type EncodedThrow, encodeError } from '../errors/encode.ts'
 import { type Outbox, raw, repliesOf } from './batch.ts'
-import type { Link } from './references.ts'
+import type { References } from './references.ts'
 import { type Packed, isImmutable } from '../wire/pack.ts'
 import type { Answer, CallMessage, CallPacket, ReplyMessage, ToService, WireValue } from '../wire/messages.ts'
 import { isSendable } from './sendable.ts'
 
 /** Calls under way, from which on those that follow in the same turn are sent together. */
-const ENOUGH = 8
+const HOLD_FROM_PENDING = 8
 
 export interface CallOptions {
   /** Milliseconds. */
@@ -28,7 +28,7 @@ interface Pending {
 }
 
 export interface ClientOptions {
-  readonly link: Link
+  readonly references: References
   readonly clock: Clock
   /** Path of the service, for messages. */
   readonly service: () => string
@@ -61,7 +61,7 @@ export class Client {
     try {
       return await this.#begin(method, args, options)
     } catch (error) {
-      if (!(error instanceof ThrownOverThere)) throw error
+      if (!(error instanceof RemoteThrow)) throw error
       const here: { stack?: string } = {}
       Error.captureStackTrace(here)
       throw decodeError(error.encoded, here.stack === undefined ? {} : { localStack: here.stack })
@@ -118,17 +118,17 @@ export class Client {
   #sendSmall(id: number, method: string, args: readonly unknown[]): void {
     const { outbox } = this.#options
     // While the other side has enough to do, nothing is lost by a call that comes at the end of this turn.
-    if (outbox.holds && this.#pending.size > ENOUGH) outbox.holdCall(id, method, args)
+    if (outbox.holds && this.#pending.size > HOLD_FROM_PENDING) outbox.holdCall(id, method, args)
     else outbox.post({ id, type: 'APPLY', path: [method], argumentList: args.map(raw) } satisfies CallMessage)
   }
 
   #send(id: number, pending: Pending, args: readonly unknown[], options: CallOptions | undefined): void {
-    const { link, outbox } = this.#options
-    const { packed, transferList, exports } = link.pack(args, 'arguments')
+    const { references, outbox } = this.#options
+    const { packed, transferList, exports } = references.pack(args, 'arguments')
     const cancellable =
       options !== undefined && (options.timeout !== Infinity || options.signal !== undefined)
     pending.signals = exports.signals
-    const plain = !packed.specials && !cancellable
+    const plain = !packed.surrogates && !cancellable
     const argumentList: WireValue[] = plain
       ? (packed.value as unknown[]).map(raw)
       : [{ type: 'HANDLER', name: 'bulkhead', value: packet(packed, cancellable ? id : undefined) }]
@@ -137,7 +137,7 @@ export class Client {
     try {
       outbox.post(message, transferList as readonly never[])
     } catch (error) {
-      link.release(exports.all)
+      references.release(exports.all)
       throw error
     }
   }
@@ -174,28 +174,28 @@ export class Client {
     if ('value' in answer) {
       this.#resolve(pending, answer.value)
     } else if ('thrown' in answer) {
-      this.#reject(pending, new ThrownOverThere(answer.thrown))
+      this.#reject(pending, new RemoteThrow(answer.thrown))
     } else {
       this.#reject(pending, this.#notCloneable(`The result of ${pending.method}()`, answer.unclonable))
     }
   }
 
   #resolve(pending: Pending, packed: Packed): void {
-    const { link } = this.#options
+    const { references } = this.#options
     const { signals } = pending
     try {
-      pending.resolve(link.unpack(packed))
+      pending.resolve(references.unpack(packed))
     } catch (error) {
       this.#reject(pending, error)
       return
     }
     // A call that gives a stream lasts as long as that.
-    if (signals.length > 0) link.afterStreams('imported', packed, () => link.release(signals))
+    if (signals.length > 0) references.afterStreams('imported', packed, () => references.release(signals))
   }
 
   #reject({ reject, signals }: Pending, reason: unknown): void {
     reject(reason)
-    this.#options.link.release(signals)
+    this.#options.references.release(signals)
   }
 
   #unsendable(error: unknown, method: string, args: readonly unknown[]): unknown {
@@ -211,7 +211,7 @@ export class Client {
 }
 
 /** An error on its way to the one who awaits it, who decodes it. */
-class ThrownOverThere {
+class RemoteThrow {
   readonly encoded: EncodedThrow
   constructor(encoded: EncodedThrow) {
     this.encoded = encoded

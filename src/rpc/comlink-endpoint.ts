@@ -3,8 +3,8 @@ import type * as Comlink from 'comlink'
 import { Inbox, Outbox, type Post, type SmallReply } from './batch.ts'
 import { isDataCloneError } from './client.ts'
 import { HANDLER } from './dispatcher.ts'
-import { Link } from './references.ts'
-import type { LinkMessage, ToService } from '../wire/messages.ts'
+import { References } from './references.ts'
+import type { ReferenceMessage, ToService } from '../wire/messages.ts'
 import { isImmutable } from '../wire/pack.ts'
 
 /** A Comlink endpoint on a channel that carries other messages too: calls are handed to it, replies go out by `post`. */
@@ -50,11 +50,11 @@ export class CallEndpoint implements Comlink.Endpoint {
   }
 }
 
-type PortMessage = ToService | LinkMessage | { id: number }
+type PortMessage = ToService | ReferenceMessage | { id: number }
 
 export interface PortCallerOptions {
   /** Exposes the service on this endpoint; returns what cancels a call. */
-  expose(link: Link, endpoint: CallEndpoint): (id: number, reason: never) => void
+  expose(references: References, endpoint: CallEndpoint): (id: number, reason: never) => void
   /** Somebody wants a port of their own. */
   connect(port: MessagePort): void
   problem(error: unknown, text: string): void
@@ -65,21 +65,21 @@ export interface PortCallerOptions {
 export function servePort(port: MessagePort, options: PortCallerOptions): (reason: () => Error) => void {
   const outbox = new Outbox((message, transferList) => port.postMessage(message, transferList))
   const { post } = outbox
-  const link = new Link({ post, problem: (error, text) => options.problem(error, text) })
+  const references = new References({ post, problem: (error, text) => options.problem(error, text) })
   const { together } = options
   const inbox = new Inbox((message) => receive(message as PortMessage), outbox, { together })
   const endpoint = new CallEndpoint(post, (message) => inbox.reply(message))
-  const cancel = options.expose(link, endpoint)
+  const cancel = options.expose(references, endpoint)
   const end = (reason: () => Error): void => {
     outbox.flush()
-    link.close(reason)
+    references.close(reason)
     port.close()
   }
   const receive = (message: PortMessage): void => {
     if (!('kind' in message)) endpoint.receive(message)
     else if (message.kind === 'cancel-call') cancel(message.id, message.reason as never)
     else if (message.kind === 'connect') options.connect(message.port)
-    else link.receive(message as LinkMessage)
+    else references.receive(message as ReferenceMessage)
   }
   port.on('message', (message) => inbox.receive(message))
   port.once('close', () => end(() => new Error('The handle that had it is gone')))

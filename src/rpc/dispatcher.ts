@@ -6,7 +6,7 @@ import { decodeError } from '../errors/decode.ts'
 import { type EncodedThrow, encodeError } from '../errors/encode.ts'
 import { runInside } from '../service/context.ts'
 import type { ServiceNode } from '../service/node.ts'
-import type { Link } from './references.ts'
+import type { References } from './references.ts'
 import { type Packed, type PackResult, isImmutable } from '../wire/pack.ts'
 import type { Answer, CallLimits, CallPacket } from '../wire/messages.ts'
 
@@ -44,7 +44,7 @@ export type CancelCall = (id: number, reason: EncodedThrow) => void
 
 /** One of those who have a way to the service; each numbers its calls for itself. */
 interface Caller {
-  readonly link: Link
+  readonly references: References
   readonly cancellable: Map<number, (reason: EncodedThrow) => void>
 }
 
@@ -68,8 +68,13 @@ export class Dispatcher {
   }
 
   /** Exposes the callable methods and nothing else to one caller. Returns what cancels a call of that caller. */
-  expose(instance: object, methods: readonly string[], link: Link, endpoint: Comlink.Endpoint): CancelCall {
-    const caller: Caller = { link, cancellable: new Map() }
+  expose(
+    instance: object,
+    methods: readonly string[],
+    references: References,
+    endpoint: Comlink.Endpoint,
+  ): CancelCall {
+    const caller: Caller = { references, cancellable: new Map() }
     const target = Object.create(null) as Record<string, (...args: unknown[]) => unknown>
     for (const method of methods) {
       target[method] = (...args) => this.#call(instance, method, args, caller)
@@ -98,7 +103,7 @@ export class Dispatcher {
     const packet = given[0] instanceof Arguments ? given[0].packet : undefined
     try {
       const waiting = this.#admit(method, caller, packet?.cancelId)
-      const run = (): unknown => this.#run(instance, method, packet ?? given, caller.link)
+      const run = (): unknown => this.#run(instance, method, packet ?? given, caller.references)
       return waiting ? waiting.then(run, thrown) : run()
     } catch (error) {
       return thrown(error)
@@ -106,35 +111,36 @@ export class Dispatcher {
   }
 
   /** It has been admitted. */
-  #run(instance: object, method: string, given: CallPacket | unknown[], link: Link): unknown {
+  #run(instance: object, method: string, given: CallPacket | unknown[], references: References): unknown {
     let result: unknown
     try {
-      const args = Array.isArray(given) ? given : (link.unpack(given.args) as unknown[])
+      const args = Array.isArray(given) ? given : (references.unpack(given.args) as unknown[])
       const run = (instance as Record<string, (...args: unknown[]) => unknown>)[method] as () => unknown
       result = runInside(this.#node, () => Reflect.apply(run, instance, args))
     } catch (error) {
       result = Promise.reject(error)
     }
-    if (!Array.isArray(given) || !isImmutable(result)) return this.#answer(result, given, link)
+    if (!Array.isArray(given) || !isImmutable(result)) return this.#answer(result, given, references)
     // Most calls that do not wait: there is nothing to pack, and nothing to let go of.
     this.#settled()
     return result
   }
 
-  async #answer(result: unknown, given: CallPacket | unknown[], link: Link): Promise<unknown> {
+  async #answer(result: unknown, given: CallPacket | unknown[], references: References): Promise<unknown> {
     let answer: Packed = { value: undefined }
     try {
       const value = await result
       if (isImmutable(value)) return value
-      const { packed, transferList } = link.pack(value, 'result')
+      const { packed, transferList } = references.pack(value, 'result')
       answer = packed
-      // What needs nothing special is a plain Comlink reply.
-      if (!packed.specials && transferList.length === 0) return packed.value
+      // What needs no surrogate is a plain Comlink reply.
+      if (!packed.surrogates && transferList.length === 0) return packed.value
       return new Reply({ value: packed }, transferList)
     } catch (error) {
       return thrown(error)
     } finally {
-      if (!Array.isArray(given)) link.afterStreams('exported', answer, () => link.forgetSignals(given.args))
+      if (!Array.isArray(given))
+        references.afterStreams('exported', answer, () => references.forgetSignals(given.args))
       this.#settled()
     }
   }

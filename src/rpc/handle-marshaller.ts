@@ -5,7 +5,7 @@ export type SteerHandle = (verb: SteerVerb, ...args: unknown[]) => Promise<unkno
 export type SteerVerb = 'start' | 'maybeStart' | 'stop' | 'restart' | 'crash' | 'setShutdown'
 
 /** Makes handles out of what was handed over, and hands them on. Set by the module that knows handles. */
-export interface HandlePorter {
+export interface HandleMarshaller {
   isHandle(value: object): boolean
   /** `changed` is told of each change until the returned function is called. */
   hand(
@@ -23,14 +23,14 @@ export interface ReceivedHandle {
   readonly close: () => void
 }
 
-let known: HandlePorter | undefined
+let known: HandleMarshaller | undefined
 
 /** A slot, because links carry handles, and handles are made of links. */
-export function setHandlePorter(porter: HandlePorter): void {
-  known = porter
+export function setHandleMarshaller(marshaller: HandleMarshaller): void {
+  known = marshaller
 }
 
-export function handlePorter(): HandlePorter {
+export function handleMarshaller(): HandleMarshaller {
   if (!known) throw new Error('Bulkhead: handles are not loaded')
   return known
 }

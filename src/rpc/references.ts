@@ -2,11 +2,11 @@ import { Deferred } from '../base/deferred.ts'
 import { decodeError } from '../errors/decode.ts'
 import { type EncodedThrow, encodeError } from '../errors/encode.ts'
 import { bindContext } from '../service/context.ts'
-import { type PackResult, type Packed, type Porter, type Special, pack, unpack } from '../wire/pack.ts'
+import { type PackResult, type Packed, type Marshaller, type Surrogate, pack, unpack } from '../wire/pack.ts'
 import { CallbackPromise } from './callback-promise.ts'
-import { type ReceivedHandle, handlePorter } from './handle-marshaller.ts'
+import { type ReceivedHandle, handleMarshaller } from './handle-marshaller.ts'
 import { exportIterable, importIterable, isAsyncIterable } from './iterable.ts'
-import type { Answer, LinkMessage } from '../wire/messages.ts'
+import type { Answer, ReferenceMessage } from '../wire/messages.ts'
 import type { HandedHandle } from '../wire/facts.ts'
 
 interface Exported {
@@ -18,7 +18,7 @@ interface Exported {
 }
 
 type Side = 'exported' | 'imported'
-type Stream = Extract<Special, { type: 'iterable' }>
+type Stream = Extract<Surrogate, { type: 'iterable' }>
 
 /** Numbers of what one value has exported; `signals` live only as long as the call they belong to. */
 export interface Exports {
@@ -26,8 +26,8 @@ export interface Exports {
   readonly signals: number[]
 }
 
-export interface LinkOptions {
-  post(message: LinkMessage, transferList?: PackResult['transferList']): void
+export interface ReferencesOptions {
+  post(message: ReferenceMessage, transferList?: PackResult['transferList']): void
   /** What nobody waits for and must not kill the thread. */
   problem(error: unknown, text: string): void
 }
@@ -36,8 +36,8 @@ export interface LinkOptions {
  * One side of a conversation between two threads, apart from the calls themselves: callbacks, streams and signals that
  * were handed over, by number. Both sides have one.
  */
-export class Link implements Porter {
-  readonly #options: LinkOptions
+export class References implements Marshaller {
+  readonly #options: ReferencesOptions
   readonly #exported = new Map<number, Exported>()
   readonly #pending = new Map<number, Deferred<unknown>>()
   readonly #controllers = new Map<number, AbortController>()
@@ -56,7 +56,7 @@ export class Link implements Porter {
   /** What the value being packed has exported. */
   #packing: Exports & { of?: 'arguments' | 'result' } = { all: [], signals: [] }
 
-  constructor(options: LinkOptions) {
+  constructor(options: ReferencesOptions) {
     this.#options = options
     this.#dropped = new FinalizationRegistry((target) => this.#letGo(target))
   }
@@ -76,7 +76,7 @@ export class Link implements Porter {
     for (const target of targets) this.#release(target)
   }
 
-  receive(message: LinkMessage): void {
+  receive(message: ReferenceMessage): void {
     switch (message.kind) {
       case 'invoke':
         void this.#serve(message)
@@ -119,10 +119,10 @@ export class Link implements Porter {
     for (const target of [...this.#exported.keys()]) this.#release(target)
   }
 
-  // ---- Porter
+  // ---- Marshaller
 
-  export(value: object): Special | undefined {
-    if (handlePorter().isHandle(value)) return this.#exportHandle(value)
+  export(value: object): Surrogate | undefined {
+    if (handleMarshaller().isHandle(value)) return this.#exportHandle(value)
     if (isAsyncIterable(value)) return { type: 'iterable', target: this.#add(exportIterable(value)) }
     // A result is the service's own: only what an argument brings can be called back or aborted.
     if (this.#packing.of === 'result') return undefined
@@ -133,18 +133,18 @@ export class Link implements Porter {
     return value instanceof AbortSignal ? this.#exportSignal(value) : undefined
   }
 
-  import(special: Special): unknown {
-    switch (special.type) {
+  import(surrogate: Surrogate): unknown {
+    switch (surrogate.type) {
       case 'function':
-        return this.#importFunction(special.target)
+        return this.#importFunction(surrogate.target)
       case 'signal':
-        return this.#importSignal(special.target, special.aborted)
+        return this.#importSignal(surrogate.target, surrogate.aborted)
       case 'iterable':
-        return this.#importIterable(special.target)
+        return this.#importIterable(surrogate.target)
       case 'handle':
-        return this.#importHandle(special.target, special.handed as HandedHandle)
+        return this.#importHandle(surrogate.target, surrogate.handed as HandedHandle)
       default:
-        throw new Error(`Bulkhead: nothing is imported for a ${special.type}`)
+        throw new Error(`Bulkhead: nothing is imported for a ${surrogate.type}`)
     }
   }
 
@@ -163,9 +163,11 @@ export class Link implements Porter {
   }
 
   /** Calls `then` once the streams in a result have ended, on this side or that; at once when there are none. */
-  afterStreams(side: Side, { specials = [] }: Packed, then: () => void): void {
+  afterStreams(side: Side, { surrogates = [] }: Packed, then: () => void): void {
     // One is the rule; of several the last counts that was packed.
-    const stream = specials.findLast(([, special]) => special.type === 'iterable')?.[1] as Stream | undefined
+    const stream = surrogates.findLast(([, surrogate]) => surrogate.type === 'iterable')?.[1] as
+      | Stream
+      | undefined
     if (stream) this.#atEnd[side].set(stream.target, then)
     else then()
   }
@@ -181,7 +183,7 @@ export class Link implements Porter {
     this.#ended('exported', target)
   }
 
-  #exportSignal(signal: AbortSignal): Special {
+  #exportSignal(signal: AbortSignal): Surrogate {
     const target = ++this.#nextTarget
     if (signal.aborted) return { type: 'signal', target, aborted: encodeError(signal.reason) }
     const onAbort = (): void => {
@@ -204,8 +206,8 @@ export class Link implements Porter {
 
   /** The signals that a call brought are of no use once it has settled. */
   forgetSignals(packed: Packed): void {
-    for (const [, special] of packed.specials ?? []) {
-      if (special.type === 'signal') this.#controllers.delete(special.target)
+    for (const [, surrogate] of packed.surrogates ?? []) {
+      if (surrogate.type === 'signal') this.#controllers.delete(surrogate.target)
     }
   }
 
@@ -229,9 +231,9 @@ export class Link implements Porter {
     return iterator
   }
 
-  #exportHandle(value: object): Special {
+  #exportHandle(value: object): Surrogate {
     const target = ++this.#nextTarget
-    const { now, steer, stop } = handlePorter().hand(value, (changed) => {
+    const { now, steer, stop } = handleMarshaller().hand(value, (changed) => {
       const transferList = changed.port ? [changed.port] : []
       if (!this.#down) this.#options.post({ kind: 'handle', target, now: changed }, transferList)
     })
@@ -241,7 +243,7 @@ export class Link implements Porter {
   }
 
   #importHandle(target: number, handed: HandedHandle): object {
-    const received = handlePorter().receive(handed, (verb, ...args) =>
+    const received = handleMarshaller().receive(handed, (verb, ...args) =>
       this.#invoke(target, 'call', [verb, ...args]),
     )
     const { update, close } = received
@@ -275,7 +277,7 @@ export class Link implements Porter {
     else pending.reject(new TypeError(answer.unclonable))
   }
 
-  async #serve({ target, method, call, args }: Extract<LinkMessage, { kind: 'invoke' }>): Promise<void> {
+  async #serve({ target, method, call, args }: Extract<ReferenceMessage, { kind: 'invoke' }>): Promise<void> {
     const exported = this.#exported.get(target)
     try {
       if (!exported?.[method]) throw new Error('It is no longer there: its side has let go of it')
@@ -289,7 +291,7 @@ export class Link implements Porter {
     }
   }
 
-  #send(value: unknown, of: 'arguments' | 'result', message: (packed: Packed) => LinkMessage): void {
+  #send(value: unknown, of: 'arguments' | 'result', message: (packed: Packed) => ReferenceMessage): void {
     const { packed, transferList, exports } = this.pack(value, of)
     try {
       this.#options.post(message(packed), transferList)
@@ -308,7 +310,7 @@ export class Link implements Porter {
     this.#tell({ kind: 'release', target })
   }
 
-  #tell(message: LinkMessage): void {
+  #tell(message: ReferenceMessage): void {
     if (!this.#down) this.#options.post(message)
   }
 }

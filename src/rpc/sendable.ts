@@ -1,5 +1,5 @@
-import { type Porter, pack } from '../wire/pack.ts'
-import { handlePorter } from './handle-marshaller.ts'
+import { type Marshaller, pack } from '../wire/pack.ts'
+import { handleMarshaller } from './handle-marshaller.ts'
 import { isAsyncIterable } from './iterable.ts'
 
 /** Whether a value can be cloned once it is packed: to name the one that cannot. */
@@ -13,13 +13,13 @@ export function isSendable(value: unknown): boolean {
 }
 
 /** Only looks: nothing is exported, no iterator made. */
-const DRY: Porter = {
+const DRY: Marshaller = {
   export: (value) => {
     const portable =
       typeof value === 'function' ||
       value instanceof AbortSignal ||
       isAsyncIterable(value) ||
-      handlePorter().isHandle(value)
+      handleMarshaller().isHandle(value)
     return portable ? { type: 'function', target: 0 } : undefined
   },
   import: () => undefined,

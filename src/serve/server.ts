@@ -8,7 +8,7 @@ import { encodeError } from '../errors/encode.ts'
 import { isInside } from '../service/context.ts'
 import { markCrashed } from '../service/crash.ts'
 import { describeWork } from '../service/describe-work.ts'
-import type { HooksBody } from '../service/hooks.ts'
+import type { HooksLifecycle } from '../service/hooks.ts'
 import { NODE, type ServiceNode } from '../service/node.ts'
 import type { Service } from '../service/service.ts'
 import { beginStart, startRecordOf } from '../service/start.ts'
@@ -20,11 +20,11 @@ import { Inbox } from '../rpc/batch.ts'
 import type { ServiceEnd } from '../transport/connection.ts'
 import { type CancelCall, Dispatcher } from '../rpc/dispatcher.ts'
 import { CallEndpoint, servePort } from '../rpc/comlink-endpoint.ts'
-import { Link } from '../rpc/references.ts'
+import { References } from '../rpc/references.ts'
 import { callableMethods } from '../handle/methods.ts'
-import type { Boot, FromService, LinkMessage, ToService } from '../wire/messages.ts'
+import type { Boot, FromService, ReferenceMessage, ToService } from '../wire/messages.ts'
 import { watchTree } from './tree.ts'
-import type { StartThere } from '../wire/facts.ts'
+import type { RemoteStart } from '../wire/facts.ts'
 
 export type ServiceClass = abstract new (...args: never[]) => Service
 
@@ -42,7 +42,7 @@ export class Server {
   readonly #end: ServiceEnd
   readonly #boot: Boot
   readonly #options: ServeOptions
-  readonly #link: Link
+  readonly #references: References
   #node: ServiceNode | undefined
   #dispatcher: Dispatcher | undefined
   readonly #endpoint: CallEndpoint
@@ -60,11 +60,11 @@ export class Server {
     this.#boot = boot
     this.#options = options
     const { outbox } = end
-    this.#link = new Link({
+    this.#references = new References({
       post: outbox.post,
-      problem: (error, text) => this.#node?.body.problem(error, text),
+      problem: (error, text) => this.#node?.lifecycle.problem(error, text),
     })
-    const receive = (message: unknown): void => this.#receive(message as ToService | LinkMessage)
+    const receive = (message: unknown): void => this.#receive(message as ToService | ReferenceMessage)
     const inbox = new Inbox(receive, outbox, { together: togetherFor(boot) })
     this.#endpoint = new CallEndpoint(
       (message, transferList) => {
@@ -80,7 +80,7 @@ export class Server {
   async run(): Promise<void> {
     const servedAt = systemClock.now()
     const making = new Stopwatch<'moduleLoad' | 'construction'>()
-    const startThere = (): StartThere => {
+    const remoteStart = (): RemoteStart => {
       const record = this.#node && startRecordOf(this.#node)
       return { servedAt, ...making.soFar(systemClock.now()).steps, record }
     }
@@ -99,9 +99,9 @@ export class Server {
       node.onChange(() => this.#rootChanged(node))
       const starting = beginStart(node, { restart: this.#boot.restart })
       await starting
-      this.#tell({ kind: 'started', start: startThere() })
+      this.#tell({ kind: 'started', start: remoteStart() })
     } catch (error) {
-      this.#tell({ kind: 'start-failed', error: encodeError(error), start: startThere() })
+      this.#tell({ kind: 'start-failed', error: encodeError(error), start: remoteStart() })
       // Marked by its handle: the stop that its teardown waits for may still be on its way.
       if (this.#node?.awaitsTurn) await this.#node.run.ended.promise
       this.#finish((await this.#node?.run.down) ?? [])
@@ -118,17 +118,17 @@ export class Server {
     const serviceClass = (await this.#options.load()) as unknown as new (...args: unknown[]) => Service
     this.#tell({ kind: 'step', step: 'constructor' })
     times.enter('construction', systemClock.now())
-    const service = new serviceClass(...(this.#link.unpack(this.#boot.args) as unknown[]))
+    const service = new serviceClass(...(this.#references.unpack(this.#boot.args) as unknown[]))
     times.end(systemClock.now())
     const methods = callableMethods(serviceClass, service)
     const dispatcher = new Dispatcher(service[NODE], this.#boot.limits)
     this.#dispatcher = dispatcher
-    this.#cancelCall = dispatcher.expose(service, methods, this.#link, this.#endpoint)
+    this.#cancelCall = dispatcher.expose(service, methods, this.#references, this.#endpoint)
     this.#connect = (port) => {
       const end = servePort(port, {
-        expose: (link, endpoint) => dispatcher.expose(service, methods, link, endpoint),
+        expose: (references, endpoint) => dispatcher.expose(service, methods, references, endpoint),
         connect: (another) => this.#connect?.(another),
-        problem: (error, text) => service[NODE].body.problem(error, text),
+        problem: (error, text) => service[NODE].lifecycle.problem(error, text),
         together: togetherFor(this.#boot),
       })
       this.#ports.add(end)
@@ -150,8 +150,8 @@ export class Server {
       stop: (options) => this.#steerStop(node, options),
       restart: () => this.#steer(node, { kind: 'steer', verb: 'restart' }),
     }
-    const body = node.body as HooksBody
-    body.drain = (budget) => this.#dispatcher?.drain(budget)
+    const lifecycle = node.lifecycle as HooksLifecycle
+    lifecycle.drain = (budget) => this.#dispatcher?.drain(budget)
     this.#unwatch = watchTree(node.beacon, (change) => this.#tell({ kind: 'tree', change }))
   }
 
@@ -188,12 +188,12 @@ export class Server {
     const service = this.#boot.path
     const lost = (): Error =>
       bulkheadError('ERR_SERVICE_STOPPED', { what: 'A callback', service }, { service })
-    this.#link.close(lost)
+    this.#references.close(lost)
     for (const end of this.#ports) end(lost)
     this.#end.close()
   }
 
-  #receive(message: ToService | LinkMessage): void {
+  #receive(message: ToService | ReferenceMessage): void {
     if (!('kind' in message)) {
       this.#endpoint.receive(message)
       return
@@ -225,7 +225,7 @@ export class Server {
         this.#connect?.(message.port)
         break
       default:
-        this.#link.receive(message)
+        this.#references.receive(message)
     }
   }
 

@@ -15,7 +15,7 @@ import { beat } from '../transport/pulse.ts'
 import { Server } from './server.ts'
 
 /** How long what a stopped service left behind may keep its thread, in ms. */
-const LEFTOVERS_AFTER = 50
+const LEFTOVERS_GRACE_MS = 50
 
 /**
  * The whole life of a thread: serves what its first message names. Settles when that has started or failed to; an entry
@@ -55,7 +55,7 @@ function begin(boot: Boot, port: MessagePort, listen: ServiceEnd['listen']): Pro
       port.unref()
       // Fires only if something else keeps the thread alive by then, or if the thread got no time to end meanwhile: the
       // second comes after its event loop has had another chance.
-      setTimeout(() => setTimeout(() => endLeftovers(post), 1).unref(), LEFTOVERS_AFTER).unref()
+      setTimeout(() => setTimeout(() => endLeftovers(post), 1).unref(), LEFTOVERS_GRACE_MS).unref()
     },
   }
   const server = new Server(end, boot, {

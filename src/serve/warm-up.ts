@@ -5,15 +5,15 @@ import type { Boot, FromService, ToService } from '../wire/messages.ts'
 import { spawnInline } from './inline.ts'
 
 /** Without hooks: to enter one would cost the whole process from then on (see context.ts). */
-class Rehearsed extends Service {
+class WarmUpService extends Service {
   override lifecycleLevel = 'silent' as const
 }
 
 // Nobody is to meet it, not even who has put other hooks in the place of the defaults.
-Object.assign(Rehearsed.prototype, DEFAULT_HOOKS)
+Object.assign(WarmUpService.prototype, DEFAULT_HOOKS)
 
-class RehearsedParent extends Rehearsed {
-  readonly child = this.addDependency(new Rehearsed())
+class WarmUpParent extends WarmUpService {
+  readonly child = this.addDependency(new WarmUpService())
 }
 
 const BOOT: Boot = {
@@ -21,7 +21,7 @@ const BOOT: Boot = {
   exportName: '',
   args: { value: [] },
   label: undefined,
-  path: 'Rehearsed',
+  path: 'WarmUpService',
   restart: false,
   restartCount: 0,
   limits: { concurrency: Infinity, maxQueue: Infinity, drainTimeout: 0 },
@@ -37,7 +37,7 @@ let begun = false
  * when this thread is about to wait for another one to begin; does nothing from the second time on, or where the library
  * is loaded as modules.
  */
-export function rehearse(): void {
+export function warmUp(): void {
   const share = compiledLibrary?.fill
   if (begun || !share) return
   begun = true
@@ -46,18 +46,18 @@ export function rehearse(): void {
 }
 
 async function live(): Promise<void> {
-  const carrier = spawnInline({ load: async () => RehearsedParent })
+  const connection = spawnInline({ load: async () => WarmUpParent })
   const started = new Promise<void>((resolve) => {
-    carrier.listen((message) => {
+    connection.listen((message) => {
       if ((message as FromService).kind === 'started') resolve()
     })
   })
   // In several turns: each is some milliseconds of code that has never run.
   await nextTurn()
-  carrier.post(BOOT)
+  connection.post(BOOT)
   await started
   await nextTurn()
-  carrier.post({ kind: 'stop', timeout: Infinity } satisfies ToService)
-  await carrier.exited
+  connection.post({ kind: 'stop', timeout: Infinity } satisfies ToService)
+  await connection.exited
   await nextTurn()
 }

@@ -24,7 +24,7 @@ export async function crashNode(
   if (node.isUp) {
     runOutside(() => markAndTearDown(node, reason, log))
   } else if (node.state !== 'crashed') {
-    node.body.problem(
+    node.lifecycle.problem(
       reason,
       `A crash was reported while ${node.state}; nothing is running, so nothing is torn down`,
     )
@@ -46,13 +46,13 @@ function markAndTearDown(node: ServiceNode, reason: unknown, log: boolean): void
   node.run.crashBeganHere = !passedOn
   const announce = mark(chain, reason)
   // Of what crashes together only the topmost may still come back by itself.
-  for (const link of chain.slice(0, -1)) link.cancelRestart()
+  for (const references of chain.slice(0, -1)) references.cancelRestart()
   let below: Run | undefined
-  for (const link of chain) {
-    scheduleTeardown(link, below)
-    below = link.run
+  for (const references of chain) {
+    scheduleTeardown(references, below)
+    below = references.run
   }
-  if (log) node.body.problem(reason, 'Crashed')
+  if (log) node.lifecycle.problem(reason, 'Crashed')
   announce()
 }
 
@@ -83,7 +83,7 @@ function scheduleTeardown(node: ServiceNode, below: Run | undefined): void {
   const { run } = node
   run.budget ??= new Budget(node.clock)
   // A deadline set on a service further up bounds the teardown that it waits for, too.
-  if (below?.budget) run.budget.lead(below.budget)
+  if (below?.budget) run.budget.bounds(below.budget)
   // Even the first begins a turn later: those who listen hear of the crash before its teardown.
   run.down ??= teardown(node, run, below?.down ?? Promise.resolve())
 }

@@ -15,9 +15,9 @@ export async function describeWork(root: Beacon<ServiceView>): Promise<WorkEntry
 }
 
 async function workOf(node: ServiceNode, rootLength: number): Promise<readonly WorkEntry[]> {
-  const { body, run, beacon } = node
+  const { lifecycle, run, beacon } = node
   const path = beacon.path.slice(rootLength)
-  if (!body.describeWork) return [{ path, names: run.work.pending }]
-  const below = await body.describeWork()
+  if (!lifecycle.describeWork) return [{ path, names: run.work.pending }]
+  const below = await lifecycle.describeWork()
   return below.map((entry) => ({ ...entry, path: path + entry.path }))
 }

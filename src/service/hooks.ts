@@ -1,7 +1,7 @@
 import type { Duration } from '../base/duration.ts'
 import type { ServiceLog } from '../logging/types.ts'
 import type { WorkDefinition } from '../schedule/metadata.ts'
-import type { Body } from './body.ts'
+import type { Lifecycle } from './lifecycle.ts'
 import { runInside } from './context.ts'
 import type { ServiceNode } from './node.ts'
 import type { ServiceLike } from './types.ts'
@@ -18,7 +18,7 @@ export interface Hooks {
 }
 
 /** The author's side of a Service, as the state machine needs it. */
-export interface Author extends Hooks {
+export interface HookOwner extends Hooks {
   readonly waitForShutdown: boolean
   readonly shutdownTimeout: Duration
   readonly lifecycleLevel: LifecycleLevel
@@ -29,32 +29,32 @@ export type LifecycleLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fa
 
 const NONE: readonly never[] = []
 
-/** A Body made of hooks. */
-export class HooksBody implements Body {
-  readonly #author: Author
+/** A Lifecycle made of hooks. */
+export class HooksLifecycle implements Lifecycle {
+  readonly #owner: HookOwner
   readonly #defaults: Readonly<Record<keyof Hooks, unknown>>
   readonly #node: () => ServiceNode
   readonly tasks: () => readonly WorkDefinition[]
 
   /** `defaults`: the hooks as they are where the author has written none; they do nothing. */
   constructor(
-    author: Author,
+    owner: HookOwner,
     defaults: Readonly<Record<keyof Hooks, unknown>>,
     node: () => ServiceNode,
     tasks: () => readonly WorkDefinition[],
   ) {
-    this.#author = author
+    this.#owner = owner
     this.#defaults = defaults
     this.#node = node
     this.tasks = tasks
   }
 
-  lifecycle(text: string): void {
-    const level = this.#author.lifecycleLevel
-    if (level !== 'silent') this.#author.log[level](text)
+  logStep(text: string): void {
+    const level = this.#owner.lifecycleLevel
+    if (level !== 'silent') this.#owner.log[level](text)
   }
   problem(error: unknown, text: string): void {
-    this.#author.log.exception(error, text)
+    this.#owner.log.exception(error, text)
   }
 
   postInit(): void {
@@ -82,22 +82,22 @@ export class HooksBody implements Body {
     return this.#call('onShutdown')
   }
   /** Set where calls from other threads arrive. */
-  drain: Body['drain']
-  describeDrain: Body['describeDrain']
+  drain: Lifecycle['drain']
+  describeDrain: Lifecycle['describeDrain']
   /** Set by a service that holds threads. */
-  release: Body['release']
+  release: Lifecycle['release']
 
   get shutdownPolicy(): { wait: boolean; timeout: Duration } {
-    return { wait: this.#author.waitForShutdown, timeout: this.#author.shutdownTimeout }
+    return { wait: this.#owner.waitForShutdown, timeout: this.#owner.shutdownTimeout }
   }
 
   #isDefault(name: keyof Hooks): boolean {
-    return this.#author[name] === this.#defaults[name]
+    return this.#owner[name] === this.#defaults[name]
   }
 
   #call<K extends keyof Hooks>(name: K): ReturnType<Hooks[K]> {
     // A default does nothing, and entering costs: the whole process from the first time on.
     if (this.#isDefault(name)) return undefined as ReturnType<Hooks[K]>
-    return runInside(this.#node(), () => this.#author[name]()) as ReturnType<Hooks[K]>
+    return runInside(this.#node(), () => this.#owner[name]()) as ReturnType<Hooks[K]>
   }
 }

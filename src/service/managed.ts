@@ -2,7 +2,7 @@ import { Budget } from '../base/budget.ts'
 import type { Beacon } from '../beacon/beacon.ts'
 import { toMilliseconds } from '../errors/arguments.ts'
 import { combineErrors } from '../errors/describe.ts'
-import type { Body } from './body.ts'
+import type { Lifecycle } from './lifecycle.ts'
 import { isInside, runOutside } from './context.ts'
 import { crashNode } from './crash.ts'
 import { NODE, ServiceNode } from './node.ts'
@@ -29,8 +29,8 @@ export abstract class ManagedService implements ServiceLike {
   readonly [NODE]: ServiceNode
 
   /** @internal */
-  constructor(makeBody: (self: never) => Body) {
-    this[NODE] = new ServiceNode(this, makeBody(this as never), crashNode)
+  constructor(makeLifecycle: (self: never) => Lifecycle) {
+    this[NODE] = new ServiceNode(this, makeLifecycle(this as never), crashNode)
   }
 
   abstract get label(): string
@@ -58,7 +58,7 @@ export abstract class ManagedService implements ServiceLike {
     return this[NODE].beacon
   }
   get children(): readonly ServiceView[] {
-    return this[NODE].body.views ?? this[NODE].children.map((child) => child.owner)
+    return this[NODE].lifecycle.views ?? this[NODE].children.map((child) => child.owner)
   }
   get supervisor(): SupervisorLike | undefined {
     return this[NODE].supervisor
@@ -87,7 +87,7 @@ export abstract class ManagedService implements ServiceLike {
     if (node.steering) return node.steering.restart()
     if (!isInside(node)) return restartNode(node)
     runOutside(() => restartNode(node)).catch((error: unknown) =>
-      node.body.problem(error, 'The restart failed'),
+      node.lifecycle.problem(error, 'The restart failed'),
     )
   }
 
@@ -103,7 +103,7 @@ export abstract class ManagedService implements ServiceLike {
   setShutdown(): void {
     const node = this[NODE]
     node.run.shutdown.resolve()
-    node.body.setShutdown?.()
+    node.lifecycle.setShutdown?.()
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -121,7 +121,7 @@ export async function stopPublicly(node: ServiceNode, options: StopOptions = {})
     if (node.awaitsTurn) return
     const stopping = runOutside(() => stopNode(node, budget))
     void stopping?.then((errors) => {
-      if (errors.length > 0) node.body.problem(outcomeOf(node, errors), 'The stop met errors')
+      if (errors.length > 0) node.lifecycle.problem(outcomeOf(node, errors), 'The stop met errors')
     })
     return
   }

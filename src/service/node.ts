@@ -2,7 +2,7 @@ import { type Clock, systemClock } from '../base/clock.ts'
 import { Beacon } from '../beacon/beacon.ts'
 import { bulkheadError } from '../errors/bulkhead-error.ts'
 import { describe } from '../errors/describe.ts'
-import type { Body } from './body.ts'
+import type { Lifecycle } from './lifecycle.ts'
 import { asGiven } from './context.ts'
 import type { TeardownRecord } from '../wire/records.ts'
 import { Run } from './run.ts'
@@ -45,7 +45,7 @@ export interface Steering {
 /** The state of one service and its place among others. The verbs (start, stop, crash, restart) act on it. */
 export class ServiceNode {
   readonly owner: ServiceLike
-  readonly body: Body
+  readonly lifecycle: Lifecycle
   readonly beacon: Beacon<ServiceView>
   clock: Clock = systemClock
   state: ServiceState = 'init'
@@ -75,9 +75,13 @@ export class ServiceNode {
   readonly #untold: StateChange[] = []
   #telling = false
 
-  constructor(owner: ServiceLike, body: Body, crash: (node: ServiceNode, reason: unknown) => Promise<void>) {
+  constructor(
+    owner: ServiceLike,
+    lifecycle: Lifecycle,
+    crash: (node: ServiceNode, reason: unknown) => Promise<void>,
+  ) {
     this.owner = owner
-    this.body = body
+    this.lifecycle = lifecycle
     this.beacon = new Beacon<ServiceView>(owner)
     this.crash = (reason) => crash(this, reason)
     this.run = new Run(this)
@@ -148,7 +152,7 @@ export class ServiceNode {
     const { state } = this
     if (state === 'stopping' || state === 'crashed') {
       this.run.abort()
-      this.body.interrupted?.(state, reason, this.run.budget)
+      this.lifecycle.interrupted?.(state, reason, this.run.budget)
     }
     this.beacon.changed()
     if (!this.#listeners) return
@@ -171,7 +175,7 @@ export class ServiceNode {
         listener(change)
       } catch (error) {
         // A listener is a bystander: its fault must not stop a change of state half-way.
-        this.body.problem(error, 'A listener of onChange failed')
+        this.lifecycle.problem(error, 'A listener of onChange failed')
       }
     }
   }
@@ -226,14 +230,14 @@ export class ServiceNode {
 
   #adopt(child: ServiceNode, run: Run | undefined): void {
     this.#children.set(child.owner, { node: child, run })
-    if (child.body.prepare) this.hasPreparable = true
+    if (child.lifecycle.prepare) this.hasPreparable = true
     child.parent = this
     this.beacon.attach(child.beacon)
   }
 
   dropChild(child: ServiceNode): void {
     if (!this.#children.delete(child.owner)) return
-    void child.body.discard?.()
+    void child.lifecycle.discard?.()
     child.parent = undefined
     child.supervisor = undefined
     this.beacon.detach(child.beacon)

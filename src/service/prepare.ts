@@ -6,7 +6,7 @@ import type { Run } from './run.ts'
  * How many children may be prepared at once. What runs on the same processors would delay the one whose turn it is, and
  * so would too many threads that are made in one go.
  */
-const AHEAD = Math.min(Math.max(availableParallelism() - 1, 1), 4)
+const MAX_AHEAD = Math.min(Math.max(availableParallelism() - 1, 1), 4)
 
 /** Prepares the children next in line while one starts. */
 export class Preparation {
@@ -29,7 +29,7 @@ export class Preparation {
     // First: what the others need comes after what it needs.
     if (!this.#waiting.delete(child)) this.#prepare(child)
     for (const other of this.#waiting) if (other.parent !== this.#node) this.#waiting.delete(other)
-    while (this.#waiting.size < AHEAD) {
+    while (this.#waiting.size < MAX_AHEAD) {
       const next = this.#upcoming.next()
       if (next.done) return
       if (next.value !== child && this.#prepare(next.value)) this.#waiting.add(next.value)
@@ -37,7 +37,7 @@ export class Preparation {
   }
 
   #prepare(child: ServiceNode): boolean {
-    const isPrepared = child.body.prepare?.() === true
+    const isPrepared = child.lifecycle.prepare?.() === true
     if (isPrepared) this.#run.prepared.push(child)
     return isPrepared
   }
@@ -45,5 +45,5 @@ export class Preparation {
 
 /** Ends what was prepared and not used: who has started has used it up. */
 export async function discardPrepared({ prepared }: Run): Promise<void> {
-  await Promise.all(prepared.splice(0).map(async (child) => child.body.discard?.()))
+  await Promise.all(prepared.splice(0).map(async (child) => child.lifecycle.discard?.()))
 }

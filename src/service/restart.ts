@@ -23,7 +23,8 @@ async function stopThenStart(node: ServiceNode, ticket: { cancelled: boolean }):
   refuseWhileLoading()
   const stopping = stopNode(node, new Budget(node.clock))
   if (stopping) {
-    for (const error of await stopping) node.body.problem(error, 'An error of the stop before the restart')
+    for (const error of await stopping)
+      node.lifecycle.problem(error, 'An error of the stop before the restart')
   }
   // A stop() that arrived meanwhile means stopped. From here to the state `starting` nothing is awaited.
   if (ticket.cancelled) {

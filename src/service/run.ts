@@ -47,7 +47,7 @@ export class Run {
   /** The teardown under way or done; resolves to the errors it met. */
   down: Promise<unknown[]> | undefined
   /** Told when nothing of it is left but the thread that it ran in. */
-  worked: (() => void) | undefined
+  hooksDone: (() => void) | undefined
   /** The stop of the sibling before it, whose thread may still be ending. */
   before: Promise<unknown> | undefined
   /** Resolves when the run is over, also while `down` is yet to come. */

@@ -19,7 +19,7 @@ import {
   timerDefinition,
 } from '../schedule/metadata.ts'
 import { intervalTicks } from '../schedule/ticks.ts'
-import { type Author, type Hooks, HooksBody, type LifecycleLevel } from './hooks.ts'
+import { type HookOwner, type Hooks, HooksLifecycle, type LifecycleLevel } from './hooks.ts'
 import { LIBRARY_CLASS, ManagedService } from './managed.ts'
 import { NODE, nodeOf } from './node.ts'
 import { startChild } from './start.ts'
@@ -70,8 +70,8 @@ export abstract class Service extends ManagedService {
   constructor(options: ServiceOptions = {}) {
     super(
       (self: Service) =>
-        new HooksBody(
-          self as unknown as Author,
+        new HooksLifecycle(
+          self as unknown as HookOwner,
           DEFAULT_HOOKS,
           () => self[NODE],
           () => [...definitionsOf(self), ...self.#definitions],
@@ -166,7 +166,7 @@ export abstract class Service extends ManagedService {
       else drop()
     }
     // It may have had something ready for a start that does not come.
-    await node.body.discard?.()
+    await node.lifecycle.discard?.()
     return child
   }
 

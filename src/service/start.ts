@@ -81,7 +81,7 @@ export function beginStart(node: ServiceNode, { restart }: { restart: boolean })
   // Who listens to the change belongs to the time it takes, too.
   run.start.enter(run.startPhase, run.startedAt)
   node.transition('starting')
-  void climb(node, run, restart)
+  void runStartSteps(node, run, restart)
   return starting.promise
 }
 
@@ -93,7 +93,7 @@ function stepFailed(node: ServiceNode, run: Run, error: unknown): void {
       isAbortError(cause) ||
       isBulkheadError(cause, 'ERR_STOPPED_WHILE_STARTING') ||
       (run.crashedWith !== undefined && cause === run.crashedWith.reason)
-    if (!told) node.body.problem(error, `${run.startPhase} failed while stopping`)
+    if (!told) node.lifecycle.problem(error, `${run.startPhase} failed while stopping`)
     return
   }
   run.crashedWith = { reason: error, inStart: true }
@@ -106,7 +106,7 @@ function stepFailed(node: ServiceNode, run: Run, error: unknown): void {
 
 /** Known by its name: what was added later replaces the work, in the place of the earlier one. */
 function tasksOf(node: ServiceNode, run: Run): readonly WorkDefinition[] {
-  const tasks = node.body.tasks()
+  const tasks = node.lifecycle.tasks()
   if (run.definitions.length === 0 && tasks.length < 2) return tasks
   return [...new Map([...tasks, ...run.definitions].map((task) => [task.name, task])).values()]
 }
@@ -115,8 +115,8 @@ function tasksOf(node: ServiceNode, run: Run): readonly WorkDefinition[] {
 const A_MOMENT = Promise.resolve()
 
 /** The steps of start, in their order, each of them only if neither a stop nor a crash came in the one before. */
-async function climb(node: ServiceNode, run: Run, restart: boolean): Promise<void> {
-  const { body } = node
+async function runStartSteps(node: ServiceNode, run: Run, restart: boolean): Promise<void> {
+  const { lifecycle } = node
   const going = (): boolean => node.run === run && node.state === 'starting'
   const enter = (phase: StartPhase): boolean => {
     if (!going()) return false
@@ -126,23 +126,23 @@ async function climb(node: ServiceNode, run: Run, restart: boolean): Promise<voi
   }
   try {
     if (!enter('postInit')) return
-    body.postInit()
+    lifecycle.postInit()
     // Whoever stops it in the turn of its start is in time: no other hook has run.
     await A_MOMENT
     if (restart) {
       if (!enter('onRestart')) return
-      await body.restart()
+      await lifecycle.restart()
     }
     if (!enter('onInitDependencies')) return
-    for (const dependency of body.dependencies()) node.addChild(nodeOf(dependency))
+    for (const dependency of lifecycle.dependencies()) node.addChild(nodeOf(dependency))
     if (!node.firstStartDone) {
       if (!enter('onFirstStart')) return
       node.firstStartDone = true
-      await body.firstStart()
+      await lifecycle.firstStart()
     }
     if (!enter('onStart')) return
-    body.lifecycle('Starting...')
-    await body.start({ restart })
+    lifecycle.logStep('Starting...')
+    await lifecycle.start({ restart })
     // Owed from here on, also when a stop or a crash arrived while it ran.
     run.hooksDue = true
     if (!going()) return
@@ -170,9 +170,9 @@ async function climb(node: ServiceNode, run: Run, restart: boolean): Promise<voi
     }
     if (!going()) return
     // Nothing is awaited from the last look at the children to onStarted: who adds one until then leaves it to the loop.
-    body.lifecycle('Started')
+    lifecycle.logStep('Started')
     if (!enter('onStarted')) return
-    await body.started()
+    await lifecycle.started()
     if (run.work.begun > begun) await nextTurn()
     // Looked at once more: a stop or a crash may come between the end of the step and here.
     if (!going()) return
@@ -191,7 +191,7 @@ async function climb(node: ServiceNode, run: Run, restart: boolean): Promise<voi
 
 /** How a service began in the start of the one above it that began at `since`. */
 export function startRecordOf(node: ServiceNode, since = node.run.startedAt): StartRecord {
-  const { run, body } = node
+  const { run, lifecycle } = node
   const outcome = outcomeOf(node, since)
   const { steps, totalMs } = run.start.soFar(node.clock.now())
   const record: StartRecord = {
@@ -204,7 +204,7 @@ export function startRecordOf(node: ServiceNode, since = node.run.startedAt): St
     phases: outcome === 'not-started' ? {} : steps,
     children: node.children.map((child) => startRecordOf(child, since)),
   }
-  return body.amendStartRecord?.(record) ?? record
+  return lifecycle.amendStartRecord?.(record) ?? record
 }
 
 function outcomeOf({ run, state }: ServiceNode, since: number): StartOutcome {

@@ -7,7 +7,7 @@ import { type StopPhase, STOP_PHASES } from '../wire/records.ts'
 import type { Run } from './run.ts'
 
 /** An error of a step. */
-export interface Met {
+export interface StepError {
   readonly error: unknown
   readonly phase: string
 }
@@ -22,7 +22,7 @@ export class SeveralErrors {
 
 /** Takes the steps of one teardown, times them, and collects what they throw. */
 export class StopSteps {
-  readonly met: Met[] = []
+  readonly met: StepError[] = []
   readonly #node: ServiceNode
   readonly #run: Run
   readonly #budget: Budget
@@ -71,7 +71,7 @@ export class StopSteps {
         settled()
       }
       // Ending threads is no user's code: it is over soon, and nothing may go on before they are gone.
-      if (this.#node.body.keepsBudget || phase === 'threadExit') result.then(settled, failed)
+      if (this.#node.lifecycle.keepsBudget || phase === 'threadExit') result.then(settled, failed)
       else this.#budget.watch(result, { settled, failed, givenUp })
     })
   }
@@ -95,7 +95,7 @@ export class StopSteps {
     const phase = 'waitForShutdown'
     let cancelTimer: (() => void) | undefined
     await this.take(phase, () => {
-      const timeout = toMilliseconds(node.body.shutdownPolicy.timeout)
+      const timeout = toMilliseconds(node.lifecycle.shutdownPolicy.timeout)
       const tooLate = new Promise<void>((resolve) => {
         cancelTimer = node.clock.after(timeout, () => {
           this.meet(bulkheadError('ERR_SHUTDOWN_TIMEOUT', { service, timeout }, { service, phase }), phase)

@@ -14,7 +14,7 @@ import { teardownRecord } from './teardown-record.ts'
 export function stopNode(node: ServiceNode, budget: Budget): Promise<unknown[]> | undefined {
   if (!node.inRun) return undefined
   const { run } = node
-  if (run.budget) budget.lead(run.budget)
+  if (run.budget) budget.bounds(run.budget)
   else run.budget = budget
   if (run.down) return run.down
   if (node.awaitsTurn) {
@@ -30,7 +30,7 @@ export function stopNode(node: ServiceNode, budget: Budget): Promise<unknown[]> 
   const wasStarting = node.state === 'starting'
   // The log hears of it before those whom the signal wakes can say something.
   run.stopTold = true
-  node.body.lifecycle('Stopping...')
+  node.lifecycle.logStep('Stopping...')
   node.transition('stopping')
   told.resolve()
   if (wasStarting) interruptStartingChildren(node, run.budget)
@@ -74,8 +74,8 @@ function isAnyUpBelow(node: ServiceNode): boolean {
 }
 
 /** The order is that of hooks: a thread may end while the next in line stops. */
-async function worked(run: Run, stopping: Promise<unknown>): Promise<void> {
-  await Promise.race([stopping, new Promise<void>((resolve) => (run.worked = resolve))])
+async function hooksDone(run: Run, stopping: Promise<unknown>): Promise<void> {
+  await Promise.race([stopping, new Promise<void>((resolve) => (run.hooksDone = resolve))])
 }
 
 /** Stops what is below; returns the errors of that. */
@@ -88,12 +88,12 @@ async function stopChildren(node: ServiceNode, run: Run, budget: Budget): Promis
     child.cancelRestart()
     const stopping = stopNode(child, budget)
     if (!stopping) continue
-    if (!before && !child.body.release) {
+    if (!before && !child.lifecycle.release) {
       outcomes.push(await stopping)
       continue
     }
     child.run.before = before
-    await worked(child.run, stopping)
+    await hooksDone(child.run, stopping)
     outcomes.push(stopping)
     before = stopping
   }
@@ -123,27 +123,27 @@ async function endStart(run: Run, steps: StopSteps, budget: Budget): Promise<voi
 /** The steps of stop after `before`, in their order; an error in one does not skip the others. Never rejects. */
 export async function teardown(node: ServiceNode, run: Run, before: Promise<unknown>): Promise<unknown[]> {
   await before
-  const { body, clock } = node
+  const { lifecycle, clock } = node
   const budget = (run.budget ??= new Budget(clock))
   const steps = new StopSteps(node, run, budget)
   const ofChildren: unknown[] = []
   const beganAt = clock.now()
 
-  if (!run.stopTold) body.lifecycle('Stopping...')
+  if (!run.stopTold) lifecycle.logStep('Stopping...')
   if (!run.reachedRunning) await endStart(run, steps, budget)
   // Given up or over: start() must not wait for a hook that was abandoned.
   settleStart(node, run)
-  if (body.drain) {
-    const what = (): string => body.describeDrain?.() ?? 'drain'
-    await steps.take('drain', () => body.drain?.(budget), what)
+  if (lifecycle.drain) {
+    const what = (): string => lifecycle.describeDrain?.() ?? 'drain'
+    await steps.take('drain', () => lifecycle.drain?.(budget), what)
   }
-  if (run.hooksDue) await steps.take('onStop', () => body.stop(budget))
+  if (run.hooksDue) await steps.take('onStop', () => lifecycle.stop(budget))
   if (node.hasChildren) ofChildren.push(...(await stopChildren(node, run, budget)))
 
   run.work.cancel()
-  body.lifecycle('Stopped')
+  lifecycle.logStep('Stopped')
   // Without onStop nobody was told that a shutdown is waited for.
-  if (run.hooksDue && body.shutdownPolicy.wait) await steps.waitForShutdown()
+  if (run.hooksDue && lifecycle.shutdownPolicy.wait) await steps.waitForShutdown()
   const work = run.work.settled()
   if (work) {
     const pending = (): string => `${run.work.pending.join(', ')} (task or future)`
@@ -155,31 +155,32 @@ export async function teardown(node: ServiceNode, run: Run, before: Promise<unkn
   // What tasks and hooks have started by themselves since then.
   if (isAnyUpBelow(node)) ofChildren.push(...(await stopChildren(node, run, budget)))
   if (run.resources.length > 0) await disposeAll(run, steps)
-  if (body.release) await steps.take('threadExit', () => body.release?.(budget, () => run.worked?.()))
-  if (run.hooksDue) await steps.take('onShutdown', () => body.shutdown())
+  if (lifecycle.release)
+    await steps.take('threadExit', () => lifecycle.release?.(budget, () => run.hooksDone?.()))
+  if (run.hooksDue) await steps.take('onShutdown', () => lifecycle.shutdown())
   if (run.resources.length > 0) await disposeAll(run, steps)
   // All hooks are through: the next in line may go on, but states are told in the order of the stop.
-  run.worked?.()
+  run.hooksDone?.()
   if (run.before) await run.before
   // Somebody may have started one that had its turn already, and a crash since then counts on this teardown for it.
   // From here to the end of the run nothing is awaited.
   while (isAnyUpBelow(node)) ofChildren.push(...(await stopChildren(node, run, budget)))
-  body.lifecycle('Shutdown complete!')
+  lifecycle.logStep('Shutdown complete!')
 
   const record = teardownRecord(node, run, { beganAt, totalMs: clock.now() - beganAt, met: steps.met })
-  node.lastTeardown = body.amendRecord?.(record) ?? record
+  node.lastTeardown = lifecycle.amendRecord?.(record) ?? record
   node.dropChildrenOf(run)
   run.over = true
   if (node.state === 'crashed') {
-    for (const { error, phase } of steps.met) body.problem(error, `${phase} failed during the teardown`)
+    for (const { error, phase } of steps.met) lifecycle.problem(error, `${phase} failed during the teardown`)
     // Of those that had stopped before the crash: nobody else is told.
-    for (const error of ofChildren) body.problem(error, 'A child met an error while stopping')
-    body.ended?.()
+    for (const error of ofChildren) lifecycle.problem(error, 'A child met an error while stopping')
+    lifecycle.ended?.()
     node.beacon.changed()
     run.ended.resolve()
     return []
   }
-  body.ended?.()
+  lifecycle.ended?.()
   node.transition('stopped')
   run.ended.resolve()
   return [...steps.met.map(({ error }) => error), ...ofChildren]

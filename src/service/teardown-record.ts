@@ -2,14 +2,14 @@ import { isBulkheadError } from '../errors/bulkhead-error.ts'
 import type { ServiceNode } from './node.ts'
 import type { Outcome, TeardownError, TeardownRecord } from '../wire/records.ts'
 import type { Run } from './run.ts'
-import type { Met } from './stop-steps.ts'
+import type { StepError } from './stop-steps.ts'
 
 const NONE: readonly never[] = []
 
 export function teardownRecord(
   node: ServiceNode,
   run: Run,
-  { beganAt, totalMs, met }: { beganAt: number; totalMs: number; met: readonly Met[] },
+  { beganAt, totalMs, met }: { beganAt: number; totalMs: number; met: readonly StepError[] },
 ): TeardownRecord {
   const outcome: Outcome = run.crashBeganHere
     ? 'crashed'
@@ -48,7 +48,7 @@ export function recordOf(node: ServiceNode): TeardownRecord {
     errors: NONE,
     children: node.children.map(recordOf),
   }
-  return node.body.amendRecord?.(record) ?? record
+  return node.lifecycle.amendRecord?.(record) ?? record
 }
 
 function describeError(error: unknown, phase: string): TeardownError {

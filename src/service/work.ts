@@ -52,7 +52,7 @@ export class WorkSet {
       const refused = Promise.reject(error)
       // It may be ignored, as any promise of addFuture; the log then tells.
       ignoreRejection(refused)
-      this.#node.body.problem(error, 'Future refused')
+      this.#node.lifecycle.problem(error, 'Future refused')
       return refused
     }
     const promise =
@@ -95,7 +95,7 @@ export class WorkSet {
         await definition.run(signal)
       } catch (error) {
         if (definition.onError === 'crash' || this.#run.over || this.#node.shouldStop) throw error
-        this.#node.body.problem(error, `${definition.name} failed; it runs again when next due`)
+        this.#node.lifecycle.problem(error, `${definition.name} failed; it runs again when next due`)
       }
     }
   }
@@ -136,7 +136,7 @@ export class WorkSet {
     if (!ending) {
       void this.#node.crash(error)
     } else if (!isAbortError(error)) {
-      this.#node.body.problem(error, `${entry.name} failed while stopping`)
+      this.#node.lifecycle.problem(error, `${entry.name} failed while stopping`)
     }
   }
 

@@ -8,7 +8,7 @@ import { type Slot, leftRunning } from './child.ts'
 import type { Repair } from './repair.ts'
 
 /** What a runner needs of the supervisor it works for. */
-export interface Foreman {
+export interface RepairContext {
   readonly node: ServiceNode
   /** Whether this repair is still to be gone on with: false from the moment the supervisor stops, crashes, gives up. */
   wants(repair: Repair): boolean
@@ -33,30 +33,30 @@ export interface Foreman {
  *
  * It acts through the verbs of the nodes: the public ones return early when called from inside the service.
  */
-export async function carryOut(repair: Repair, foreman: Foreman): Promise<void> {
-  const { clock } = foreman.node
+export async function carryOut(repair: Repair, context: RepairContext): Promise<void> {
+  const { clock } = context.node
   // The crash that led here is still being told: what is done about it must not get in between.
   await turnOfCrash()
-  while (foreman.wants(repair)) {
-    if (!repair.only && foreman.node.state === 'starting') {
+  while (context.wants(repair)) {
+    if (!repair.only && context.node.state === 'starting') {
       // Stopping a child that the supervisor's own start is at would make that start fail.
       await repair.pause(clock)
       continue
     }
-    const slots = foreman.slots()
+    const slots = context.slots()
     const falling = slots.findLast((slot) => repair.stop.has(slot))
     if (falling) {
-      await bringDown(falling, repair, foreman)
+      await bringDown(falling, repair, context)
       continue
     }
     const stuck = slots.find((slot) => repair.start.has(slot) && stillThere(slot))
     if (stuck) {
-      foreman.stuck(stuck, stillThere(stuck)!)
+      context.stuck(stuck, stillThere(stuck)!)
       return
     }
     const next = slots.find((slot) => repair.start.has(slot))
     if (!next) {
-      foreman.finished(repair)
+      context.finished(repair)
       return
     }
     const early = repair.dueAt - clock.now()
@@ -64,9 +64,9 @@ export async function carryOut(repair: Repair, foreman: Foreman): Promise<void> 
       await repair.pause(clock, early)
     } else if (!repair.announced) {
       repair.announced = true
-      foreman.starting(repair)
+      context.starting(repair)
     } else {
-      await bringUp(next, repair, foreman)
+      await bringUp(next, repair, context)
     }
   }
 }
@@ -79,10 +79,10 @@ export async function stopChild(child: ServiceNode, own: ServiceNode, timeout: n
   const errors = await stopNode(child, new Budget(own.clock, timeout))
   if (restarting) await settled(restarting.promise)
   for (const error of errors ?? [])
-    own.body.problem(error, `${child.beacon.path} met an error while it was stopped`)
+    own.lifecycle.problem(error, `${child.beacon.path} met an error while it was stopped`)
 }
 
-async function bringDown(slot: Slot, repair: Repair, { node }: Foreman): Promise<void> {
+async function bringDown(slot: Slot, repair: Repair, { node }: RepairContext): Promise<void> {
   // Nothing waits for one that is stopped for good.
   await stopChild(slot.node, node, repair.start.size > 0 ? slot.stopTimeout : Infinity)
   repair.stop.delete(slot)
@@ -92,31 +92,36 @@ function stillThere({ node }: Slot): { path: string; phase: string } | undefined
   return node.inRun ? undefined : leftRunning(node.lastTeardown)
 }
 
-async function bringUp(slot: Slot, repair: Repair, foreman: Foreman): Promise<void> {
+async function bringUp(slot: Slot, repair: Repair, context: RepairContext): Promise<void> {
   const attempt = { slot }
   repair.current = attempt
   slot.attempt = attempt
   // By identity: an attempt that was given up may come to life again while the next one is under way.
-  const wanted = (): boolean => repair.current === attempt && foreman.wants(repair) && repair.isStarting(slot)
+  const wanted = (): boolean => repair.current === attempt && context.wants(repair) && repair.isStarting(slot)
   try {
-    await repair.unlessOutdated(startSlot(slot, repair, foreman, wanted))
+    await repair.unlessOutdated(startSlot(slot, repair, context, wanted))
     // If it has crashed again meanwhile, that has been taken up, and it stands among those to stop.
     if (wanted()) repair.start.delete(slot)
   } catch (error) {
-    if (wanted()) foreman.startFailed(slot, error)
+    if (wanted()) context.startFailed(slot, error)
   } finally {
     repair.current = undefined
     if (slot.attempt === attempt) slot.attempt = undefined
   }
 }
 
-async function startSlot(slot: Slot, repair: Repair, foreman: Foreman, wanted: () => boolean): Promise<void> {
-  if (slot.node.state === 'crashed' && foreman.replacement) {
+async function startSlot(
+  slot: Slot,
+  repair: Repair,
+  context: RepairContext,
+  wanted: () => boolean,
+): Promise<void> {
+  if (slot.node.state === 'crashed' && context.replacement) {
     const crashed = slot.node.owner
-    const replacement = await foreman.replacement(crashed, foreman.slots().indexOf(slot))
+    const replacement = await context.replacement(crashed, context.slots().indexOf(slot))
     // It may have taken any time: the answer of a question that nobody asks any more is dropped.
     if (!wanted()) return
-    if (replacement !== crashed) foreman.replace(slot, replacement)
+    if (replacement !== crashed) context.replace(slot, replacement)
   }
   const { node } = slot
   // A cancelled restart that is on its way out would be joined instead of a new one begun.

@@ -128,7 +128,7 @@ export class Supervisor extends Service implements SupervisorLike {
       await stopping
     } finally {
       detach()
-      await node.body.discard?.()
+      await node.lifecycle.discard?.()
     }
   }
 
@@ -207,7 +207,7 @@ export class Supervisor extends Service implements SupervisorLike {
       try {
         listener(event)
       } catch (error) {
-        this[NODE].body.problem(error, 'A listener for events failed')
+        this[NODE].lifecycle.problem(error, 'A listener for events failed')
       }
     }
   }

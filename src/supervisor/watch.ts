@@ -9,7 +9,7 @@ import { DEFAULT_STOP_TIMEOUT, type Slot } from './child.ts'
 import type { SupervisorEvent } from './events.ts'
 import { Repair } from './repair.ts'
 import { RestartWindow } from './restart-window.ts'
-import { type Foreman, carryOut, settled, stopChild, turnOfCrash } from './runner.ts'
+import { type RepairContext, carryOut, settled, stopChild, turnOfCrash } from './runner.ts'
 import { type Fall, type Strategy, isCollective, isRestarting, planFor } from './strategies.ts'
 
 export interface WatchSettings {
@@ -18,11 +18,11 @@ export interface WatchSettings {
   /** Milliseconds. */
   readonly over: number
   readonly backoff: BackoffPolicy | undefined
-  readonly replacement: Foreman['replacement']
+  readonly replacement: RepairContext['replacement']
 }
 
 /** What a watch needs of the supervisor. */
-export interface Ward {
+export interface SupervisorAccess {
   readonly node: ServiceNode
   readonly settings: WatchSettings
   random(): number
@@ -33,13 +33,13 @@ export interface Ward {
 
 /** The supervising of one run of a supervisor, from its start until it stops, crashes or gives up. */
 export class Watch {
-  readonly #ward: Ward
+  readonly #supervisor: SupervisorAccess
   readonly #node: ServiceNode
   readonly #settings: WatchSettings
   readonly #window: RestartWindow
   readonly #backoff: Backoff
   readonly #repairs = new Map<Slot | undefined, Repair>()
-  readonly #foreman: Foreman
+  readonly #context: RepairContext
   /**
    * What is done about a crash must not run as work of the service that crashed, whose async context the news comes in:
    * it runs in the context that the supervisor was started in, as its children did.
@@ -49,21 +49,21 @@ export class Watch {
   readonly #known: WeakSet<Slot>
   #over = false
 
-  constructor(ward: Ward) {
-    this.#ward = ward
-    this.#node = ward.node
-    this.#settings = ward.settings
-    this.#known = new WeakSet(ward.slots().filter((slot) => slot.node.state === 'running'))
-    const { maxRestarts, over, backoff, replacement } = ward.settings
+  constructor(supervisor: SupervisorAccess) {
+    this.#supervisor = supervisor
+    this.#node = supervisor.node
+    this.#settings = supervisor.settings
+    this.#known = new WeakSet(supervisor.slots().filter((slot) => slot.node.state === 'running'))
+    const { maxRestarts, over, backoff, replacement } = supervisor.settings
     const now = (): number => this.#node.clock.now()
     this.#window = new RestartWindow(maxRestarts, over, now)
-    this.#backoff = new Backoff(backoff, { quiet: over, now, random: () => ward.random() })
-    this.#foreman = {
+    this.#backoff = new Backoff(backoff, { quiet: over, now, random: () => supervisor.random() })
+    this.#context = {
       node: this.#node,
       wants: (repair) => this.going && this.#repairs.get(repair.only) === repair,
-      slots: () => ward.slots(),
+      slots: () => supervisor.slots(),
       replacement,
-      replace: (slot, replacement) => ward.replace(slot, replacement),
+      replace: (slot, replacement) => supervisor.replace(slot, replacement),
       starting: (repair) => this.#tellRepair('restarting', repair),
       startFailed: (slot, error) => this.#fell(slot, 'crashed', error, 'restart-failed'),
       stuck: (slot, what) => this.#stuck(slot, what),
@@ -163,7 +163,7 @@ export class Watch {
   }
 
   #fell(slot: Slot, fall: Fall, reason: unknown, type: 'crash' | 'restart-failed' | undefined): void {
-    const slots = this.#ward.slots()
+    const slots = this.#supervisor.slots()
     const index = slots.indexOf(slot)
     if (index === -1) return
     const facts = slots.map((each) => ({ restart: each.restart, atRest: this.#atRest(each) }))
@@ -213,7 +213,7 @@ export class Watch {
       repair.dueAt = Math.max(repair.dueAt, this.#node.clock.now() + delayMs)
       if (delayMs > 0) this.#tellRepair('backoff', repair, delayMs)
     }
-    if (!known) void this.#scope.runInAsyncScope(() => carryOut(repair, this.#foreman))
+    if (!known) void this.#scope.runInAsyncScope(() => carryOut(repair, this.#context))
   }
 
   #finished(repair: Repair): void {
@@ -249,7 +249,7 @@ export class Watch {
     const node = this.#node
     const { run } = node
     await turnOfCrash()
-    const slots = new Map(this.#ward.slots().map((slot) => [slot.node, slot]))
+    const slots = new Map(this.#supervisor.slots().map((slot) => [slot.node, slot]))
     for (const child of node.children.toReversed()) {
       if (node.run !== run || node.shouldStop) return
       await stopChild(child, node, slots.get(child)?.stopTimeout ?? DEFAULT_STOP_TIMEOUT)
@@ -278,7 +278,7 @@ export class Watch {
 
   #tell(type: SupervisorEvent['type'], slot: Slot, reason: unknown, delayMs?: number): void {
     const { node } = slot
-    this.#ward.emit({
+    this.#supervisor.emit({
       type,
       child: node.owner,
       path: node.beacon.path,

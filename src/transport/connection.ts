@@ -6,7 +6,7 @@ import { Outbox } from '../rpc/batch.ts'
 import type { Pulse } from './pulse.ts'
 
 /** How a thread, or what stands for one, has ended. */
-export interface CarrierExit {
+export interface ConnectionExit {
   readonly exitCode: number
   /** Of the worker's `error` event. */
   readonly error?: unknown
@@ -15,14 +15,14 @@ export interface CarrierExit {
 type TransferList = readonly (ArrayBuffer | MessagePort)[]
 
 /** The handle's side of the place a service lives in. It carries messages and ends; it decides nothing. */
-export interface Carrier {
+export interface Connection {
   readonly threadId: number | undefined
   /** Who hears what the other side says, which is nothing until it has been told what to serve. */
   listen(receive: (message: unknown) => void): void
   /** @throws DataCloneError */
   post(message: unknown, transferList?: TransferList): void
   terminate(): void
-  readonly exited: Promise<CarrierExit>
+  readonly exited: Promise<ConnectionExit>
 }
 
 /** The service's side. */
@@ -55,11 +55,11 @@ export interface EntryData {
 
 const ENTRY = new URL('../../workers/thread.js', import.meta.url)
 
-export class ThreadCarrier implements Carrier {
+export class ThreadConnection implements Connection {
   /** Kept: the worker has none any more once it has ended. */
   readonly threadId: number
   readonly #worker: Worker
-  readonly #exited = new Deferred<CarrierExit>()
+  readonly #exited = new Deferred<ConnectionExit>()
 
   constructor(label: string, data: EntryData, options: ThreadOptions) {
     const execArgv = options.execArgv ?? inheritedExecArgv()
@@ -80,7 +80,7 @@ export class ThreadCarrier implements Carrier {
     })
   }
 
-  get exited(): Promise<CarrierExit> {
+  get exited(): Promise<ConnectionExit> {
     return this.#exited.promise
   }
 
@@ -107,9 +107,9 @@ export class ThreadCarrier implements Carrier {
 }
 
 /** Both sides on this thread: messages are cloned as between threads, and arrive later in the same turn. */
-export class InlineCarrier implements Carrier {
+export class InlineConnection implements Connection {
   readonly threadId: number
-  readonly #exited = new Deferred<CarrierExit>()
+  readonly #exited = new Deferred<ConnectionExit>()
   #receive: (message: unknown) => void = () => {}
   #toService: ((message: unknown) => void) | undefined
   #closed = false
@@ -131,7 +131,7 @@ export class InlineCarrier implements Carrier {
     },
   }
 
-  get exited(): Promise<CarrierExit> {
+  get exited(): Promise<ConnectionExit> {
     return this.#exited.promise
   }
 

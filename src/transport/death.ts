@@ -1,10 +1,10 @@
 import { bulkheadError } from '../errors/bulkhead-error.ts'
-import type { CarrierExit } from './connection.ts'
+import type { ConnectionExit } from './connection.ts'
 
 /** Why a thread that nobody ended has ended. */
 export function deathReason(
   service: string,
-  exit: CarrierExit,
+  exit: ConnectionExit,
   uncaught: { error: unknown } | undefined,
 ): unknown {
   const { exitCode, error } = exit

@@ -26,14 +26,14 @@ export interface PulseWatch {
 
 const COUNT = 0
 const INSPECTED = 1
-const FASTEST = 10
-const SLOWEST = 1000
+const FASTEST_BEAT_MS = 10
+const SLOWEST_BEAT_MS = 1000
 
 /** Undefined where nothing is to be watched. */
 export function makePulse({ warning, timeout }: PulseLimits): Pulse | undefined {
   const shortest = Math.min(warning, timeout)
   if (shortest === Infinity) return undefined
-  const every = Math.min(Math.max(shortest / 4, FASTEST), SLOWEST)
+  const every = Math.min(Math.max(shortest / 4, FASTEST_BEAT_MS), SLOWEST_BEAT_MS)
   return { counter: new SharedArrayBuffer(8), every }
 }
 

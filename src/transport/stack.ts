@@ -3,7 +3,7 @@ import { SourceMap, type SourceMapping, findSourceMap } from 'node:module'
 import { importModule } from '../base/import-module.ts'
 
 /** How long the inspector may take, in ms. A blocked thread answers in some 25. */
-const WITHIN = 2000
+const INSPECTOR_TIMEOUT_MS = 2000
 
 interface CallFrame {
   readonly functionName: string
@@ -56,7 +56,7 @@ async function readStack(threadId: number): Promise<string | undefined> {
   try {
     session.connect()
     return await new Promise<string | undefined>((resolve, reject) => {
-      const timer = setTimeout(() => resolve(undefined), WITHIN)
+      const timer = setTimeout(() => resolve(undefined), INSPECTOR_TIMEOUT_MS)
       timer.unref()
       session.on('NodeWorker.attachedToWorker', ({ params }) => {
         // Every thread of the process is announced here; only this one may be paused, or the process would freeze.

@@ -22,7 +22,7 @@ export interface EnvironmentChange {
 }
 
 /** How a service started, as its own side saw it. */
-export interface StartThere {
+export interface RemoteStart {
   /** When this library began there: see Clock.now(). */
   readonly servedAt: number
   /** Milliseconds. */

@@ -1,6 +1,6 @@
 import type { MessagePort } from 'node:worker_threads'
 import type { EncodedThrow } from '../errors/encode.ts'
-import type { EnvironmentChange, HandedHandle, StartThere, TreeChange, WorkEntry } from './facts.ts'
+import type { EnvironmentChange, HandedHandle, RemoteStart, TreeChange, WorkEntry } from './facts.ts'
 import type { Packed } from './pack.ts'
 import type { TeardownRecord } from './records.ts'
 
@@ -52,8 +52,8 @@ export type FromService =
   /** The module is loaded and the instance made. */
   | { readonly kind: 'loaded'; readonly methods: readonly string[] }
   | { readonly kind: 'step'; readonly step: string }
-  | { readonly kind: 'started'; readonly start: StartThere }
-  | { readonly kind: 'start-failed'; readonly error: EncodedThrow; readonly start: StartThere }
+  | { readonly kind: 'started'; readonly start: RemoteStart }
+  | { readonly kind: 'start-failed'; readonly error: EncodedThrow; readonly start: RemoteStart }
   | { readonly kind: 'crashed'; readonly reason: EncodedThrow }
   /** `this.stop()` and `this.restart()` in the service act on the handle. */
   | { readonly kind: 'steer'; readonly verb: 'stop'; readonly timeout: number }
@@ -97,7 +97,7 @@ export interface CallPacket {
 }
 
 /** Use of what the other side has exported. Rides beside the calls, so that a callback comes before the result. */
-export type LinkMessage =
+export type ReferenceMessage =
   | {
       readonly kind: 'invoke'
       readonly target: number

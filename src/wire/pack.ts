@@ -4,7 +4,7 @@ import { type EncodedThrow, encodeError, isPlain, setOwn } from '../errors/encod
 import { revive } from '../errors/revive.ts'
 
 /** What structured clone cannot take across, or not whole, and what stands for it. */
-export type Special =
+export type Surrogate =
   | { readonly type: 'buffer'; readonly bytes: Uint8Array }
   | { readonly type: 'error'; readonly error: EncodedThrow }
   | { readonly type: 'function'; readonly target: number }
@@ -13,19 +13,19 @@ export type Special =
   | { readonly type: 'handle'; readonly target: number; readonly handed: { readonly port?: MessagePort } }
 
 /**
- * A value on its way to another thread. In the place of each special stands its mark, an object known by identity,
+ * A value on its way to another thread. In the place of each surrogate stands its mark, an object known by identity,
  * which structured clone keeps within one message.
  */
 export interface Packed {
   readonly value: unknown
-  readonly specials?: readonly (readonly [mark: object, special: Special])[]
+  readonly surrogates?: readonly (readonly [mark: object, surrogate: Surrogate])[]
 }
 
-/** Turns what is bound to this side (functions, signals, iterables) into specials, and back. */
-export interface Porter {
+/** Turns what is bound to this side (functions, signals, iterables) into surrogates, and back. */
+export interface Marshaller {
   /** Undefined for what crosses as it is, or not at all. */
-  export(value: object): Special | undefined
-  import(special: Special): unknown
+  export(value: object): Surrogate | undefined
+  import(surrogate: Surrogate): unknown
 }
 
 /** Marks a value whose buffers and ports are moved instead of copied. */
@@ -63,7 +63,7 @@ export interface PackResult {
 }
 
 /** Never copies what needs no change. */
-export function pack(value: unknown, porter: Porter): PackResult {
+export function pack(value: unknown, marshaller: Marshaller): PackResult {
   // Arguments and results are mostly few and small: these pay for nothing else.
   if (
     isPrimitive(value) ||
@@ -71,25 +71,25 @@ export function pack(value: unknown, porter: Porter): PackResult {
     !needsPacking(value, new Set())
   )
     return { packed: { value }, transferList: [] }
-  const packer = new Packer(porter)
+  const packer = new Packer(marshaller)
   const copy = packer.copy(value)
-  const { specials, transferList } = packer
-  return { packed: specials.length > 0 ? { value: copy, specials } : { value: copy }, transferList }
+  const { surrogates, transferList } = packer
+  return { packed: surrogates.length > 0 ? { value: copy, surrogates } : { value: copy }, transferList }
 }
 
-export function unpack({ value, specials }: Packed, porter: Porter): unknown {
-  if (specials === undefined) return value
+export function unpack({ value, surrogates }: Packed, marshaller: Marshaller): unknown {
+  if (surrogates === undefined) return value
   const whole = new Map<object, unknown>()
-  for (const [mark, special] of specials) whole.set(mark, restore(special, porter))
+  for (const [mark, surrogate] of surrogates) whole.set(mark, restore(surrogate, marshaller))
   return revive(value, whole)
 }
 
-function restore(special: Special, porter: Porter): unknown {
-  if (special.type === 'buffer') {
-    const { buffer, byteOffset, byteLength } = special.bytes
+function restore(surrogate: Surrogate, marshaller: Marshaller): unknown {
+  if (surrogate.type === 'buffer') {
+    const { buffer, byteOffset, byteLength } = surrogate.bytes
     return Buffer.from(buffer as ArrayBuffer, byteOffset, byteLength)
   }
-  return special.type === 'error' ? decodeError(special.error) : porter.import(special)
+  return surrogate.type === 'error' ? decodeError(surrogate.error) : marshaller.import(surrogate)
 }
 
 function isPrimitive(value: unknown): boolean {
@@ -101,7 +101,7 @@ export function isImmutable(value: unknown): boolean {
   return isPrimitive(value) && typeof value !== 'symbol'
 }
 
-// Plain objects and arrays only, at any depth; most values have nothing special in them and are sent as they are.
+// Plain objects and arrays only, at any depth; most values need no surrogate and are sent as they are.
 function needsPacking(value: unknown, seen: Set<object>): boolean {
   if (typeof value === 'function') return true
   if (typeof value !== 'object' || value === null) return false
@@ -110,7 +110,7 @@ function needsPacking(value: unknown, seen: Set<object>): boolean {
     seen.add(value)
     return value.some((item) => needsPacking(item, seen))
   }
-  if (!isPlain(value)) return isSpecial(value)
+  if (!isPlain(value)) return needsSurrogate(value)
   if (seen.has(value)) return false
   seen.add(value)
   for (const key of Object.keys(value)) {
@@ -122,7 +122,7 @@ function needsPacking(value: unknown, seen: Set<object>): boolean {
 // What every service has, and a handle too; a service itself is then left to structured clone.
 const HANDLE = Symbol.for('bulkhead.node')
 
-function isSpecial(value: object): boolean {
+function needsSurrogate(value: object): boolean {
   return (
     value instanceof Transfer ||
     Buffer.isBuffer(value) ||
@@ -134,13 +134,13 @@ function isSpecial(value: object): boolean {
 }
 
 class Packer {
-  readonly specials: [object, Special][] = []
+  readonly surrogates: [object, Surrogate][] = []
   readonly transferList: Transferable[] = []
   readonly #seen = new Map<object, unknown>()
-  readonly #porter: Porter
+  readonly #marshaller: Marshaller
 
-  constructor(porter: Porter) {
-    this.#porter = porter
+  constructor(marshaller: Marshaller) {
+    this.#marshaller = marshaller
   }
 
   copy(value: unknown): unknown {
@@ -150,12 +150,12 @@ class Packer {
       for (const item of value.list) if (!this.transferList.includes(item)) this.transferList.push(item)
       return this.copy(value.value)
     }
-    const special = this.#special(value)
-    if (special) {
-      if (special.type === 'handle' && special.handed.port) this.transferList.push(special.handed.port)
+    const surrogate = this.#surrogate(value)
+    if (surrogate) {
+      if (surrogate.type === 'handle' && surrogate.handed.port) this.transferList.push(surrogate.handed.port)
       const mark = {}
       this.#seen.set(value, mark)
-      this.specials.push([mark, special])
+      this.surrogates.push([mark, surrogate])
       return mark
     }
     if (!Array.isArray(value) && !isPlain(value)) return value
@@ -168,10 +168,10 @@ class Packer {
     return copy
   }
 
-  #special(value: object): Special | undefined {
+  #surrogate(value: object): Surrogate | undefined {
     if (value instanceof Error) return { type: 'error', error: encodeError(value) }
     if (Buffer.isBuffer(value)) return { type: 'buffer', bytes: this.#ownBytes(value) }
-    return this.#porter.export(value)
+    return this.#marshaller.export(value)
   }
 
   // A Buffer is often a view into a pool: structured clone would send the pool, neighbours' bytes included.

@@ -2,7 +2,7 @@ import { threadId } from 'node:worker_threads'
 import t from 'tap'
 import { Service } from '../../src/index.ts'
 import { encodeError } from '../../src/errors/encode.ts'
-import { InlineCarrier } from '../../src/transport/connection.ts'
+import { InlineConnection } from '../../src/transport/connection.ts'
 import type { Boot, FromService, ToService } from '../../src/wire/messages.ts'
 import { Server } from '../../src/serve/server.ts'
 import { quiet } from '../support/both.ts'
@@ -44,20 +44,20 @@ void t.test(
           events.push('onShutdown')
         }
       }
-      const carrier = new InlineCarrier(threadId)
-      const { end } = carrier
-      const post = (message: ToService): void => carrier.post(message)
+      const connection = new InlineConnection(threadId)
+      const { end } = connection
+      const post = (message: ToService): void => connection.post(message)
       end.listen((boot) => void new Server(end, boot as Boot, { load: async () => Served }).run())
-      carrier.listen((message) => events.push((message as FromService).kind))
-      carrier.post(BOOT)
+      connection.listen((message) => events.push((message as FromService).kind))
+      connection.post(BOOT)
       await gate.reached
       post({ kind: 'crash', reason: encodeError(new Error('above')) })
       // The stop is a message of its own, and may come when the start has come to rest already.
       gate.open()
-      t.notOk(await settled(carrier.exited), hook)
+      t.notOk(await settled(connection.exited), hook)
       events.length = 0
       post({ kind: 'stop', timeout: Infinity })
-      await carrier.exited
+      await connection.exited
       t.strictSame(
         events.filter((event) => event !== 'tree'),
         ['onStop', 'onShutdown', 'down'],

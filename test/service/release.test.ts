@@ -1,6 +1,6 @@
 import t from 'tap'
 import { Service } from '../../src/index.ts'
-import type { HooksBody } from '../../src/service/hooks.ts'
+import type { HooksLifecycle } from '../../src/service/hooks.ts'
 import { NODE } from '../../src/service/node.ts'
 import { Gate } from '../support/gate.ts'
 
@@ -19,20 +19,20 @@ class Child extends Service {
   }
 }
 
-function tree(release: HooksBody['release']): { root: Child; events: string[] } {
+function tree(release: HooksLifecycle['release']): { root: Child; events: string[] } {
   const events: string[] = []
   const root = new Child('root', events)
   const [first, last] = [new Child('first', events), new Child('last', events)]
   root.addDependency(first)
   root.addDependency(last)
-  ;(last[NODE].body as HooksBody).release = release
+  ;(last[NODE].lifecycle as HooksLifecycle).release = release
   return { root, events }
 }
 
 void t.test('the next child stops while what held the one before is yet to end', async (t) => {
   const gate = new Gate()
-  const { root, events } = tree(async (_budget, worked) => {
-    worked()
+  const { root, events } = tree(async (_budget, hooksDone) => {
+    hooksDone()
     await gate.pass()
     events.push('last released')
   })
@@ -76,8 +76,8 @@ void t.test('what does not say that it is over but for that is waited for', asyn
 })
 
 void t.test('the errors of all are told, in the order of the stop', async (t) => {
-  const { root } = tree(async (_budget, worked) => {
-    worked()
+  const { root } = tree(async (_budget, hooksDone) => {
+    hooksDone()
     await new Promise((resolve) => setImmediate(resolve))
     throw new Error('last')
   })

@@ -7,11 +7,11 @@ import type { WorkEntry } from '../wire/facts.ts'
 
 /**
  * What the state machine acts on: the author's hooks for a Service, the thread for a handle. The machine decides what
- * runs when; a body only does it. Every step may be async unless noted, and may throw.
+ * runs when; a lifecycle only does it. Every step may be async unless noted, and may throw.
  */
-export interface Body {
+export interface Lifecycle {
   /** How the life cycle is told in the log; a handle says nothing, since the real service does. */
-  lifecycle(text: string): void
+  logStep(text: string): void
   problem(error: unknown, text: string): void
 
   /** Not async. */
@@ -39,9 +39,9 @@ export interface Body {
   readonly keepsBudget?: boolean
   /**
    * Lets go of what the run holds, whether or not it got as far as `start`; sees to its own end within the budget.
-   * `worked` is told as soon as all that the order of stop is about is over, and only what held it is yet to end.
+   * `hooksDone` is told as soon as all that the order of stop is about is over, and only what held it is yet to end.
    */
-  release?(budget: Budget, worked: () => void): unknown
+  release?(budget: Budget, hooksDone: () => void): unknown
   shutdown(): unknown
 
   readonly shutdownPolicy: { readonly wait: boolean; readonly timeout: Duration }
