@@ -1,4 +1,5 @@
 import { type SiblingName, SiblingNames } from './names.ts'
+import type { Location, PlaceKind } from '../wire/facts.ts'
 import { toDot, toMermaid, toTree } from './render.ts'
 
 /** What a place in the graph tells about the service that stands there. */
@@ -7,10 +8,10 @@ export interface BeaconData {
   readonly state: string
   readonly crashReason?: unknown
   readonly restartCount?: number
-  /** The thread it runs in, while it runs in one of its own. */
-  readonly threadId?: number | undefined
-  /** Whether it lives in a thread of its own. */
-  readonly isolated?: boolean
+  /** What kind of place it lives in, if that is not simply its parent's. */
+  readonly isolation?: PlaceKind
+  /** Where it lives while it is up. */
+  readonly location?: Location | undefined
 }
 
 /** Something that happened to `beacon`; `parent` is the one it was given to or taken from. */

@@ -1,3 +1,4 @@
+import { type Location, isElsewhere } from '../wire/facts.ts'
 import { describe } from '../errors/describe.ts'
 import type { Beacon, BeaconData } from './beacon.ts'
 
@@ -32,7 +33,7 @@ export function toMermaid(root: Beacon): string {
   const { nodes, edges } = graph(root)
   const lines = nodes.map((beacon, index) => {
     const text = `"${textLines(beacon).map(escapeMermaid).join('<br/>')}"`
-    const shape = beacon.data.isolated ? `[[${text}]]` : `[${text}]`
+    const shape = isElsewhere(beacon.data.isolation) ? `[[${text}]]` : `[${text}]`
     return `  n${index}${shape}${isCrashed(beacon.data) ? ':::crashed' : ''}`
   })
   for (const [from, to] of edges) lines.push(`  n${from} --> n${to}`)
@@ -47,7 +48,7 @@ export function toDot(root: Beacon): string {
   const { nodes, edges } = graph(root)
   const lines = nodes.map((beacon, index) => {
     const attributes = [`label="${textLines(beacon).map(escapeDot).join('\\n')}"`]
-    if (beacon.data.isolated) attributes.push('peripheries=2')
+    if (isElsewhere(beacon.data.isolation)) attributes.push('peripheries=2')
     if (isCrashed(beacon.data)) attributes.push('color="#cc0000"', 'fontcolor="#cc0000"')
     return `  n${index} [${attributes.join(', ')}]`
   })
@@ -69,8 +70,8 @@ function textLines(beacon: Beacon): string[] {
 
 function summary(data: BeaconData): { status: string; reason: string } {
   const parts = [data.state]
-  if (data.threadId !== undefined) parts.push(`thread ${data.threadId}`)
-  else if (data.isolated) parts.push('isolated')
+  if (data.location) parts.push(textOf(data.location))
+  else if (isElsewhere(data.isolation)) parts.push('isolated')
   const restarts = data.restartCount ?? 0
   if (restarts > 0) parts.push(`${restarts} ${restarts === 1 ? 'restart' : 'restarts'}`)
   const known = isCrashed(data) && data.crashReason !== undefined
@@ -102,4 +103,15 @@ function escapeMermaid(text: string): string {
 
 function escapeDot(text: string): string {
   return text.replace(/["\\]/g, '\\$&')
+}
+
+function textOf(location: Location): string {
+  switch (location.kind) {
+    case 'process':
+      return `process ${location.pid}`
+    case 'remote':
+      return location.address
+    default:
+      return `thread ${location.threadId}`
+  }
 }

@@ -10,6 +10,8 @@ const HANDLE_MEMBERS: ReadonlySet<string> = new Set([
   ...namesOf(ManagedService.prototype),
   'label',
   'shortLabel',
+  'isolation',
+  'location',
   'threadId',
   'with',
   'then',

@@ -5,6 +5,7 @@ import type { Lifecycle } from '../service/lifecycle.ts'
 import { ManagedService } from '../service/managed.ts'
 import { NODE, type ServiceNode } from '../service/node.ts'
 import type { CallOptions } from '../rpc/client.ts'
+import { type Location, type PlaceKind, threadIdOf } from '../wire/facts.ts'
 import { isCallableName } from './methods.ts'
 import type { Channel, Remote } from './remote.ts'
 import { type RemoteCall, remoteStream, streamable } from './stream.ts'
@@ -47,14 +48,22 @@ export class ServiceProxy extends ManagedService {
     return this.label
   }
 
-  /** The thread the service runs in; undefined while it is not up. */
-  get threadId(): number | undefined {
-    return this[NODE].isUp ? this.#remote.channel?.threadId : undefined
+  /** The kind of place that the service lives in. */
+  get isolation(): PlaceKind {
+    return this.#remote.isolation
   }
 
-  /** @internal */
-  get isolated(): boolean {
-    return this.#remote.isolated
+  /** The thread the service runs in; undefined while it is not up. */
+  get threadId(): number | undefined {
+    return threadIdOf(this.location)
+  }
+
+  /**
+   * Where the service lives; undefined while it is not up.
+   * @internal
+   */
+  get location(): Location | undefined {
+    return this[NODE].isUp ? this.#remote.channel?.location : undefined
   }
 
   /** The remote methods alone, each call with these options. */

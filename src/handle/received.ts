@@ -1,4 +1,4 @@
-import type { MessagePort } from 'node:worker_threads'
+import type { Clock } from '../base/clock.ts'
 import { ignoreRejection } from '../base/deferred.ts'
 import { toMilliseconds } from '../errors/arguments.ts'
 import { bulkheadError } from '../errors/bulkhead-error.ts'
@@ -7,84 +7,103 @@ import { encodeError } from '../errors/encode.ts'
 import { serviceLog } from '../logging/service-log.ts'
 import type { Lifecycle } from '../service/lifecycle.ts'
 import { NODE, type ServiceNode } from '../service/node.ts'
-import { Outbox } from '../rpc/batch.ts'
-import { type CallOptions, Client } from '../rpc/client.ts'
-import { type SteerHandle, setHandleMarshaller } from '../rpc/handle-marshaller.ts'
-import { References } from '../rpc/references.ts'
-import type { ReferenceMessage, ReplyMessage, ToService } from '../wire/messages.ts'
+import { CallChannel } from '../rpc/call-channel.ts'
+import type { CallOptions } from '../rpc/client.ts'
+import {
+  type HandleMarshaller,
+  type OfferedHandle,
+  type SteerHandle,
+  setHandleMarshaller,
+} from '../rpc/handle-marshaller.ts'
+import type { DirectLine, Offer } from '../rpc/line.ts'
+import type { HandedHandle, HandleFacts, Location, PlaceKind } from '../wire/facts.ts'
+import { route } from '../wire/route.ts'
 import { ServiceProxy } from './proxy.ts'
 import type { Channel, Remote } from './remote.ts'
-import type { HandedHandle, HandleFacts } from '../wire/facts.ts'
 
 /** How long a call waits for a start under way, in ms: the handle's own side bounds that start. */
 const START_TIMEOUT = 30_000
 
-/** A port straight to the service, of one of its runs. */
-class PortChannel implements Channel {
-  readonly threadId: number | undefined
+/** A line straight to the service, of one of its runs. */
+class DirectChannel implements Channel {
+  readonly location: Location | undefined
   readonly methods: ReadonlySet<string> | undefined
-  readonly #port: MessagePort
-  readonly #references: References
-  readonly #client: Client
+  readonly #line: DirectLine
+  readonly #calls: CallChannel
 
-  // Nothing here may hold the handle: as long as the port is open, it would never be collected.
-  constructor(port: MessagePort, { path, threadId, methods }: HandleFacts, node: ServiceNode) {
-    this.threadId = threadId
+  // Nothing here may hold the handle: as long as the line is open, it would never be collected.
+  constructor(line: DirectLine, { path, location, methods }: HandleFacts, clock: Clock) {
+    this.location = location
     this.methods = methods && new Set(methods)
-    this.#port = port
+    this.#line = line
     const log = serviceLog({ name: 'handle', prefix: () => path, path: () => path })
-    const outbox = new Outbox((message, transferList) => port.postMessage(message, transferList))
-    const references = new References({
-      post: outbox.post,
+    const calls = new CallChannel(line, {
+      clock,
+      service: () => path,
       problem: (error, text) => log.exception(error, text),
     })
-    const client = new Client({ references, clock: node.clock, service: () => path, outbox })
-    this.#references = references
-    this.#client = client
-    port.on('message', (message: ReferenceMessage | ReplyMessage | readonly unknown[]) => {
-      if ('kind' in message) references.receive(message)
-      else client.receive(message)
-    })
-    port.unref()
+    this.#calls = calls
+    line.listen((message) => route(message, calls.handlers, { comlink: calls.reply }))
   }
 
   call(method: string, args: readonly unknown[], options?: CallOptions): Promise<unknown> {
-    const outcome = this.#client.call(method, args, options)
+    const outcome = this.#calls.call(method, args, options)
     // A process that waits for an answer has a reason to stay.
-    this.#port.ref()
+    this.#line.ref()
     const settled = (): void => {
-      if (this.#client.pendingCalls === 0) this.#port.unref()
+      if (this.#calls.pendingCalls === 0) this.#line.unref()
     }
     outcome.then(settled, settled)
     return outcome
   }
 
-  connect(): MessagePort {
-    const { port1, port2 } = new MessageChannel() as unknown as { port1: MessagePort; port2: MessagePort }
-    this.#port.postMessage({ kind: 'connect', port: port2 } satisfies ToService, [port2])
-    return port1
+  connect(): Offer | undefined {
+    return this.#line.connect?.()
   }
 
   close(reason: (what: string) => Error): void {
-    this.#client.close(reason)
-    this.#references.close(() => reason('A callback or stream'))
-    this.#port.close()
+    this.#calls.refuse(reason, { over: true })
+    this.#line.close()
   }
 }
+
+/** By way of the side that has the handle, where no line leads straight to the service. */
+class RelayedChannel implements Channel {
+  readonly location: Location | undefined
+  readonly methods: ReadonlySet<string> | undefined
+  readonly #steer: SteerHandle
+
+  constructor(steer: SteerHandle, { location, methods }: HandleFacts) {
+    this.location = location
+    this.methods = methods && new Set(methods)
+    this.#steer = steer
+  }
+
+  call(method: string, args: readonly unknown[], options?: CallOptions): Promise<unknown> {
+    return this.#steer('call', method, args, ...(options ? [options] : []))
+  }
+
+  connect(): undefined {}
+
+  // What is under way rejects as all does that waits for that side.
+  close(): void {}
+}
+
+type ClosableChannel = DirectChannel | RelayedChannel
 
 /** What runs, for a handle that came from another thread: it follows what that thread's handle does. */
 class ReceivedLifecycle implements Lifecycle, Remote {
   readonly shutdownPolicy = { wait: false, timeout: Infinity }
   readonly label: string
-  readonly isolated: boolean
+  readonly isolation: PlaceKind
   readonly startTimeout = START_TIMEOUT
   /** Apart from this object, so that whoever updates it does not hold the handle. */
-  readonly #current: { channel: PortChannel | undefined }
+  readonly #current: { channel: ClosableChannel | undefined }
   readonly #steer: SteerHandle
 
-  constructor(facts: HandleFacts, current: { channel: PortChannel | undefined }, steer: SteerHandle) {
+  constructor(facts: HandleFacts, current: { channel: ClosableChannel | undefined }, steer: SteerHandle) {
     this.label = facts.label
-    this.isolated = facts.isolated
+    this.isolation = facts.isolation
     this.#current = current
     this.#steer = steer
   }
@@ -117,12 +136,9 @@ class ReceivedLifecycle implements Lifecycle, Remote {
   shutdown(): void {}
 }
 
-function receive(
-  handed: HandedHandle,
-  steer: SteerHandle,
-): ReturnType<Parameters<typeof setHandleMarshaller>[0]['receive']> {
+const receive: HandleMarshaller['receive'] = (handed, steer, dial) => {
   const { facts } = handed
-  const current: { channel: PortChannel | undefined } = { channel: undefined }
+  const current: { channel: ClosableChannel | undefined } = { channel: undefined }
   const known = { names: facts.methods ?? [], streams: new Set<string>() }
   const handle = new ServiceProxy(() => new ReceivedLifecycle(facts, current, steer), known)
   const node = handle[NODE]
@@ -144,22 +160,27 @@ function receive(
   // Taken out here: an update that holds the node would hold the handle, which then is never collected.
   const { clock } = node
   const weak = new WeakRef(handle)
-  const update = (now: HandedHandle): void => follow(now, current, weak.deref()?.[NODE], clock)
-  follow(handed, current, node, clock)
-  const { threadId: _gone, ...last } = facts
+  const open = ({ facts: now, address }: HandedHandle): ClosableChannel | undefined => {
+    if (address !== undefined) return new DirectChannel(dial(address), now, clock)
+    return now.state === 'running' ? new RelayedChannel(steer, now) : undefined
+  }
+  const update = (now: HandedHandle): void => follow(now, current, weak.deref()?.[NODE], open)
+  follow(handed, current, node, open)
+  const { location: _gone, ...last } = facts
   // The side that had it tells no more: as far as this one can know, the service is down.
   const close = (): void => update({ facts: { ...last, state: 'stopped', started: false } })
   return { handle, update, close }
 }
 
 function follow(
-  { facts, port }: HandedHandle,
-  current: { channel: PortChannel | undefined },
+  handed: HandedHandle,
+  current: { channel: ClosableChannel | undefined },
   node: ServiceNode | undefined,
-  clock: ServiceNode['clock'],
+  open: (handed: HandedHandle) => ClosableChannel | undefined,
 ): void {
+  const { facts } = handed
   const reason = facts.reason && decodeError(facts.reason)
-  if (port) current.channel = new PortChannel(port, facts, { clock } as ServiceNode)
+  current.channel = open(handed) ?? current.channel
   if (facts.state === 'stopped' || facts.state === 'crashed') {
     endChannel(current, facts.path, facts.state === 'crashed' ? { reason } : undefined)
   }
@@ -181,7 +202,7 @@ function isLater(state: ServiceNode['state']): boolean {
 }
 
 function endChannel(
-  current: { channel: PortChannel | undefined },
+  current: { channel: ClosableChannel | undefined },
   service: string,
   crash: { reason: unknown } | undefined,
 ): void {
@@ -195,7 +216,7 @@ function endChannel(
 
 function factsOf(handle: ServiceProxy): HandleFacts {
   const node = handle[NODE]
-  const { threadId } = handle
+  const { location } = handle
   const { channel } = node.lifecycle as Lifecycle & Remote
   const methods = channel?.methods
   return {
@@ -204,17 +225,20 @@ function factsOf(handle: ServiceProxy): HandleFacts {
     state: node.state,
     started: node.started,
     restartCount: node.restartCount,
-    isolated: handle.isolated,
-    ...(threadId === undefined ? {} : { threadId }),
+    isolation: handle.isolation,
+    ...(location ? { location } : {}),
     ...(methods ? { methods: [...methods] } : {}),
     ...(node.state === 'crashed' ? { reason: encodeError(node.crashReason) } : {}),
   }
 }
 
-function handOver(handle: ServiceProxy): HandedHandle {
+function handOver(handle: ServiceProxy): OfferedHandle {
   const facts = factsOf(handle)
   const { channel } = handle[NODE].lifecycle as Lifecycle & Remote
-  return facts.state === 'running' && channel ? { facts, port: channel.connect() } : { facts }
+  const offer = facts.state === 'running' ? channel?.connect() : undefined
+  return offer
+    ? { handed: { facts, address: offer.address }, transfer: offer.transfer }
+    : { handed: { facts }, transfer: [] }
 }
 
 setHandleMarshaller({
@@ -222,7 +246,11 @@ setHandleMarshaller({
   hand(value, changed) {
     const handle = value as ServiceProxy
     const stop = handle.onChange(() => changed(handOver(handle)))
-    const steer: SteerHandle = async (verb, argument) => {
+    const steer: SteerHandle = async (verb, argument, ...rest) => {
+      if (verb === 'call') {
+        const [args, options] = rest as [unknown[], CallOptions?]
+        return ServiceProxy.callRemote(handle, { method: argument as string, args, options })
+      }
       if (verb === 'stop') return handle.stop({ timeout: argument as number })
       if (verb === 'crash') return handle.crash(decodeError(argument as ReturnType<typeof encodeError>))
       return handle[verb]()

@@ -1,22 +1,22 @@
-import type { MessagePort } from 'node:worker_threads'
 import type { CallOptions } from '../rpc/client.ts'
+import type { Offer } from '../rpc/line.ts'
+import type { Location, PlaceKind } from '../wire/facts.ts'
 
 /** A way to the real service, of one of its runs. */
 export interface Channel {
-  /** Of the thread at its end; undefined once that is gone. */
-  readonly threadId: number | undefined
+  /** Where its other end is; undefined once that is gone. */
+  readonly location: Location | undefined
   /** What can be called, once known. */
   readonly methods: ReadonlySet<string> | undefined
   call(method: string, args: readonly unknown[], options?: CallOptions): Promise<unknown>
-  /** A new port that leads straight to the service, for somebody else. */
-  connect(): MessagePort
+  /** An address that leads straight to the service, for somebody else; undefined where there is none. */
+  connect(): Offer | undefined
 }
 
 /** What a handle needs of what is behind it, beside the state machine's needs. */
 export interface Remote {
   readonly label: string
-  /** Whether it lives in a thread of its own. */
-  readonly isolated: boolean
+  readonly isolation: PlaceKind
   /** Milliseconds that a call waits for a start under way. */
   readonly startTimeout: number
   /** Undefined while there is no run. */

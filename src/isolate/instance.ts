@@ -1,38 +1,24 @@
 import type { Clock } from '../base/clock.ts'
 import { Deferred } from '../base/deferred.ts'
 import { delay } from '../base/wait.ts'
-import { Outbox, type Post } from '../rpc/batch.ts'
-import type { Connection, ConnectionExit } from '../transport/connection.ts'
-import { guardAgainstHang } from '../transport/hang.ts'
-import type { Isolation, ResolvedOptions } from './options.ts'
-import type { ToService } from '../wire/messages.ts'
-import type { Pulse } from '../transport/pulse.ts'
-import { spawnInline } from '../serve/inline.ts'
-import { type BootOptions, boot } from './spawn.ts'
-import { SpawnedThread } from './spawned.ts'
-import { stackWithin } from '../transport/stack.ts'
-import type { EnvironmentChange } from '../wire/facts.ts'
+import type { Offer } from '../rpc/line.ts'
+import type { Connection, Exit, HangWatch, PlaceSpec, Transport } from '../transport/transport.ts'
+import { type Location, type LocationFields, type PlaceKind, isElsewhere } from '../wire/facts.ts'
+import type { PreparedPlace } from './prepared.ts'
+import { openPlace } from './transports.ts'
 
-/** How long the stack of a thread that does not answer may be waited for, in ms: quiet machines need 30 to 100. */
+/** How long the stack of a place that does not answer may be waited for, in ms: quiet machines need 30 to 100. */
 const STACK_TIMEOUT_MS = 300
 
-/** How long a thread that is done may take to end, in ms, before it is ended. */
+/** How long a place that is done may take to end, in ms, before it is ended. */
 const EXIT_TIMEOUT_MS = 1000
 
-/** Who hears from it. */
-export interface Resident {
-  readonly receive: (message: unknown) => void
-  /** Told before those who await the exit go on. */
-  readonly exited: (exit: ConnectionExit) => void
-}
-
-/** Where a service lives for one run: a thread, or what stands for one. It knows how to end, not when. */
+/** Where a service lives for one run. It knows how to end, not when. */
 export class Instance {
-  readonly #options: ResolvedOptions
+  readonly #transport: Transport
   readonly #clock: Clock
-  readonly #exited = new Deferred<ConnectionExit>()
+  readonly #exited = new Deferred<Exit>()
   #connection: Connection | undefined
-  #pulse: Pulse | undefined
   /** Of Clock.now(). */
   openedAt = 0
   /** Ended by us: how it ends is no news. */
@@ -41,56 +27,29 @@ export class Instance {
   /** How long its end was waited for, in ms. */
   exitMs = 0
 
-  constructor(options: ResolvedOptions, clock: Clock) {
-    this.#options = options
+  constructor(transport: Transport, clock: Clock) {
+    this.#transport = transport
     this.#clock = clock
-    const post: Post = (message, transferList) => {
-      if (!this.dead) this.#connection?.post(message, transferList)
-    }
-    this.outbox = new Outbox(post, { holds: this.isThread })
-    this.post = this.outbox.post
   }
 
-  /** In a thread that was prepared, if there is one. */
-  open(
-    given: Omit<BootOptions, 'options' | 'environment'>,
-    prepared: SpawnedThread | undefined,
-    to: Resident,
-  ): void {
+  /**
+   * In a place that was prepared, if there is one. `exited` is told before those who await the exit go on.
+   * @throws when no place can be made
+   */
+  open(spec: PlaceSpec, prepared: PreparedPlace | undefined, exited: (exit: Exit) => void): Connection {
     this.openedAt = this.#clock.now()
-    const options = this.#options
-    let connection: Connection
-    let environment: EnvironmentChange | undefined
-    if (this.isThread) {
-      const thread = prepared ?? new SpawnedThread(options)
-      this.#pulse = thread.pulse
-      ;({ connection, environment } = thread.take())
-    } else {
-      connection = spawnInline(given.source, given.node)
-    }
+    const connection = prepared?.take() ?? openPlace(this.#transport, spec)
     this.#connection = connection
-    connection.listen(to.receive)
     void connection.exited.then((exit) => {
       this.dead = true
-      to.exited(exit)
+      exited(exit)
       this.#exited.resolve(exit)
     })
-    try {
-      boot(connection, { ...given, options, environment })
-    } catch (error) {
-      this.terminated = true
-      // Nothing else: the first message that it got would be taken for the one that failed.
-      connection.terminate()
-      throw error
-    }
+    return connection
   }
 
-  get isolation(): Isolation {
-    return this.#options.isolation
-  }
-
-  get isThread(): boolean {
-    return this.isolation === 'thread'
+  get kind(): PlaceKind {
+    return this.#transport.kind
   }
 
   /** Whether there is somebody to talk to. */
@@ -98,26 +57,37 @@ export class Instance {
     return this.#connection !== undefined && !this.dead
   }
 
-  get threadId(): number | undefined {
-    return this.#connection?.threadId
+  get location(): Location | undefined {
+    return this.#connection?.location
+  }
+
+  get phases(): Connection['phases'] {
+    return this.#connection?.phases
   }
 
   get exited(): Promise<unknown> {
     return this.#exited.promise
   }
 
-  readonly outbox: Outbox
+  /** As records have it: a place of its own is named. */
+  get identity(): { isolation: PlaceKind } & LocationFields {
+    const { location, kind } = this
+    if (!location || !isElsewhere(kind)) return { isolation: kind }
+    const { kind: _kind, ...fields } = location
+    return { isolation: kind, ...fields }
+  }
 
-  /** @throws DataCloneError */
-  readonly post: Post
+  /** An address that leads straight to what lives here. */
+  connect(): Offer | undefined {
+    return this.inhabited ? this.#connection?.connect?.() : undefined
+  }
 
   /** On purpose. */
   terminate(): void {
     this.terminated = true
-    // Inline nothing else ends its tasks.
-    if (!this.isThread) this.post({ kind: 'stop', timeout: 0 } satisfies ToService)
-    this.#connection?.terminate()
-    if (!this.#connection) this.dead = true
+    if (this.#connection) {
+      if (!this.dead) this.#connection.terminate()
+    } else this.dead = true
   }
 
   /** What lived here is done: waits for the end, and sees to it when it does not come. */
@@ -135,32 +105,13 @@ export class Instance {
     this.exitMs = this.#clock.now() - from
   }
 
-  /** The stack its thread is in, if that can be had soon. */
+  /** The stack it is in, if that can be had soon. */
   async stack(): Promise<string | undefined> {
-    const { threadId } = this
-    return this.isThread && threadId !== undefined ? stackWithin(threadId, STACK_TIMEOUT_MS) : undefined
+    return this.#connection?.stack?.(STACK_TIMEOUT_MS)
   }
 
-  /** Until the returned function is called; `hung` is told after the thread has been told to end. */
-  guardAgainstHang(
-    service: () => string,
-    { warn, hung }: { warn: (text: string) => void; hung: (reason: Error) => void },
-  ): () => void {
-    const { threadId } = this
-    if (!this.#pulse || threadId === undefined) return () => {}
-    const limits = this.#options.pulse
-    const end = (reason: Error): void => {
-      hung(reason)
-      this.#connection?.terminate()
-    }
-    return guardAgainstHang({
-      pulse: this.#pulse,
-      limits,
-      clock: this.#clock,
-      threadId,
-      service,
-      warn,
-      hung: end,
-    })
+  /** Until the returned function is called. */
+  watch(watch: HangWatch): () => void {
+    return this.#connection?.watch?.(watch) ?? (() => {})
   }
 }

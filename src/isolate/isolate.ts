@@ -1,6 +1,6 @@
 import { bulkheadError } from '../errors/bulkhead-error.ts'
 import { loggerName } from '../logging/names.ts'
-import type { Service } from '../service/service.ts'
+import type { Service, ServiceClass } from '../service/service.ts'
 import { moduleUrl } from '../worker/module-url.ts'
 import '../handle/received.ts'
 import { IsolatedLifecycle } from './isolated-lifecycle.ts'
@@ -8,7 +8,6 @@ import { findExportName, isServiceClass, loadServiceClass } from '../serve/load.
 import { callableMethods } from '../handle/methods.ts'
 import { type IsolateOptions, type ResolvedOptions, type Source, resolveOptions } from './options.ts'
 import { type KnownMethods, ServiceProxy } from '../handle/proxy.ts'
-import type { ServiceClass } from '../serve/server.ts'
 import type { Isolated } from '../handle/types.ts'
 
 // oxlint-disable-next-line typescript/no-explicit-any -- constructors of any arguments, as InstanceType has it

@@ -10,8 +10,10 @@ import type { ServiceView } from '../service/types.ts'
 import type { ResolvedOptions } from './options.ts'
 import type { Remote } from '../handle/remote.ts'
 import { Session } from './session.ts'
-import { SpawnedThread } from './spawned.ts'
-import type { WorkEntry } from '../wire/facts.ts'
+import { UNREADABLE_STACK } from '../transport/hang.ts'
+import { PreparedPlace } from './prepared.ts'
+import { preparePlace } from './transports.ts'
+import type { PlaceKind, WorkEntry } from '../wire/facts.ts'
 
 /** A Lifecycle that is a thread, a new one for each run. */
 export class IsolatedLifecycle implements Lifecycle, Remote {
@@ -20,7 +22,7 @@ export class IsolatedLifecycle implements Lifecycle, Remote {
   readonly options: ResolvedOptions
   readonly #node: () => ServiceNode
   #session: Session | undefined
-  #prepared: SpawnedThread | undefined
+  #prepared: PreparedPlace | undefined
   /** The end of the last one that was not used. */
   #discarded: Promise<void> = Promise.resolve()
   #log: ServiceLog | undefined
@@ -33,8 +35,8 @@ export class IsolatedLifecycle implements Lifecycle, Remote {
   get label(): string {
     return this.options.label
   }
-  get isolated(): boolean {
-    return this.options.isolation === 'thread'
+  get isolation(): PlaceKind {
+    return this.options.transport.kind
   }
   get startTimeout(): number {
     return this.options.startTimeout
@@ -86,27 +88,39 @@ export class IsolatedLifecycle implements Lifecycle, Remote {
       restart,
       takePrepared: () => this.#takePrepared(),
       crashed: (reason, toldToLog) => void crashNode(node, reason, { log: !toldToLog }),
-      steer: (message) => {
-        const steered = message.verb === 'stop' ? owner.stop({ timeout: message.timeout }) : owner.restart()
-        steered.catch((error: unknown) => this.problem(error, `${message.verb}() from inside met errors`))
+      steer: ([, verb, timeout]) => {
+        const steered = verb === 'stop' ? owner.stop({ timeout }) : owner.restart()
+        steered.catch((error: unknown) => this.problem(error, `${verb}() from inside met errors`))
         // A restart of the restart that this run comes of: whoever asked waits for a stop that does not come.
         if (!node.shouldStop) this.#session?.steerJoined()
       },
-      warn: (text) => this.log.warn(text),
+      leftovers: (resources) =>
+        this.log.warn(
+          `Its ${this.isolation} was kept alive after the stop by ${resources.join(', ')}, and has been ended`,
+        ),
+      hangs: (silentForMs, stack = UNREADABLE_STACK) =>
+        this.log.warn(
+          `No sign of life from its ${this.isolation} for ${Math.round(silentForMs)} ms; it is in:\n${stack}`,
+        ),
     })
     await this.#session.start()
   }
 
   prepare(): boolean {
-    // In a run that has its thread already, or is inline.
-    if (!this.isolated || (this.#session && this.#node().inRun)) return false
+    // In a run that has its place already.
+    if (this.#session && this.#node().inRun) return false
     try {
-      this.#prepared ??= new SpawnedThread(this.options, { ahead: true })
-      return true
+      this.#prepared ??= this.#preparePlace()
+      return this.#prepared !== undefined
     } catch {
       // start() meets the same, and tells.
       return false
     }
+  }
+
+  #preparePlace(): PreparedPlace | undefined {
+    const connection = preparePlace(this.options.transport, this.options.spec)
+    return connection && new PreparedPlace(connection)
   }
 
   discard(): Promise<void> {
@@ -116,7 +130,7 @@ export class IsolatedLifecycle implements Lifecycle, Remote {
     return this.#discarded
   }
 
-  #takePrepared(): SpawnedThread | undefined {
+  #takePrepared(): PreparedPlace | undefined {
     const prepared = this.#prepared
     this.#prepared = undefined
     // What ended it before it was told anything will show in the next, if it has to do with this service.
@@ -147,11 +161,11 @@ export class IsolatedLifecycle implements Lifecycle, Remote {
   amendStartRecord(record: StartRecord): StartRecord {
     // The session may be one of an earlier run.
     const session = record.outcome === 'not-started' ? undefined : this.#session
-    return session?.amendStartRecord(record) ?? { ...record, isolation: this.options.isolation }
+    return session?.amendStartRecord(record) ?? { ...record, isolation: this.isolation }
   }
 
   amendRecord(record: TeardownRecord): TeardownRecord {
     const session = record.outcome === 'not-started' ? undefined : this.#session
-    return session?.amendRecord(record) ?? { ...record, isolation: this.options.isolation }
+    return session?.amendRecord(record) ?? { ...record, isolation: this.isolation }
   }
 }

@@ -1,14 +1,6 @@
+import type { RemoteStart } from '../wire/facts.ts'
 import type { StartRecord, TeardownRecord } from '../wire/records.ts'
 import type { Instance } from './instance.ts'
-import type { RemoteStart } from '../wire/facts.ts'
-
-function identityOf({
-  isolation,
-  isThread,
-  threadId,
-}: Instance): Pick<StartRecord, 'isolation' | 'threadId'> {
-  return { isolation, ...(isThread && threadId !== undefined ? { threadId } : {}) }
-}
 
 /** One row for handle and service: what the service did, within what the handle saw. */
 export function joinRecords(
@@ -17,16 +9,16 @@ export function joinRecords(
   instance: Instance,
 ): TeardownRecord {
   const { path, label, beganAt, totalMs } = own
-  const { terminated, isThread, exitMs } = instance
+  const { terminated, phases, exitMs } = instance
   const outcome = own.outcome === 'crashed' ? 'crashed' : terminated ? 'terminated' : (remote ?? own).outcome
   return {
     path,
     label,
-    ...identityOf(instance),
+    ...instance.identity,
     outcome,
     beganAt,
     totalMs,
-    phases: { ...(remote ?? own).phases, ...(isThread ? { threadExit: exitMs } : {}) },
+    phases: { ...(remote ?? own).phases, ...(phases ? { [phases.exit]: exitMs } : {}) },
     errors: remote && remote.errors.length > 0 ? remote.errors : own.errors,
     children: remote?.children ?? [],
   }
@@ -38,14 +30,14 @@ export function joinStartRecords(
   there: RemoteStart | undefined,
   instance: Instance,
 ): StartRecord {
-  const identity = identityOf(instance)
+  const { identity, phases, openedAt } = instance
   if (!there) return { ...own, ...identity }
   const { servedAt, record, ...making } = there
-  const threadStart = instance.isThread ? { threadStart: Math.max(servedAt - instance.openedAt, 0) } : {}
+  const reached = phases ? { [phases.start]: Math.max(servedAt - openedAt, 0) } : {}
   return {
     ...own,
     ...identity,
-    phases: { ...threadStart, ...making, ...record?.phases },
+    phases: { ...reached, ...making, ...record?.phases },
     children: record?.children ?? [],
   }
 }

@@ -2,7 +2,15 @@ import { Beacon } from '../beacon/beacon.ts'
 import { decodeError } from '../errors/decode.ts'
 import { isUp } from '../service/state.ts'
 import type { ServiceState, ServiceView, StateChange } from '../service/types.ts'
-import type { TreeChange, TreeFacts, TreeNode } from '../wire/facts.ts'
+import {
+  type Location,
+  type PlaceKind,
+  type TreeChange,
+  type TreeFacts,
+  type TreeNode,
+  isElsewhere,
+  threadIdOf,
+} from '../wire/facts.ts'
 
 /** A look at a service that lives in another thread. */
 class MirrorView implements ServiceView {
@@ -37,11 +45,14 @@ class MirrorView implements ServiceView {
   get shortLabel(): string {
     return this.#facts.shortLabel
   }
-  get threadId(): number | undefined {
-    return this.#facts.threadId
+  get location(): Location | undefined {
+    return this.#facts.location
   }
-  get isolated(): boolean {
-    return this.#facts.isolated === true
+  get threadId(): number | undefined {
+    return threadIdOf(this.location)
+  }
+  get isolation(): PlaceKind | undefined {
+    return this.#facts.isolation
   }
   get children(): readonly ServiceView[] {
     return this.beacon.children.map((beacon) => beacon.data)
@@ -92,10 +103,10 @@ export class Mirror {
     return this.#root.children.map((beacon) => beacon.data)
   }
 
-  /** How many threads, one within the other, are below. */
-  get threadsDeep(): number {
+  /** How many places, one within the other, are below. */
+  get placesDeep(): number {
     const below = (beacon: Beacon<ServiceView>): number =>
-      Math.max(0, ...beacon.children.map((child) => below(child) + (isThread(child.data) ? 1 : 0)))
+      Math.max(0, ...beacon.children.map((child) => below(child) + (isPlace(child.data) ? 1 : 0)))
     return below(this.#root)
   }
 
@@ -115,7 +126,7 @@ export class Mirror {
     for (const view of this.#views.values()) {
       if (!isUp(view.state)) continue
       const state = how.crashed ? 'crashed' : 'stopped'
-      const { threadId: _gone, ...facts } = view.facts
+      const { location: _gone, ...facts } = view.facts
       view.update({ ...facts, state, started: false }, how.crashed ? how.reason : undefined, this.#problem)
     }
   }
@@ -151,6 +162,6 @@ export class Mirror {
   }
 }
 
-function isThread(view: ServiceView): boolean {
-  return view instanceof MirrorView && view.isolated && isUp(view.state)
+function isPlace(view: ServiceView): boolean {
+  return view instanceof MirrorView && isElsewhere(view.isolation) && isUp(view.state)
 }

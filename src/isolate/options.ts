@@ -1,10 +1,11 @@
+import type { ResourceLimits } from 'node:worker_threads'
 import type { Duration } from '../base/duration.ts'
 import { toMilliseconds } from '../errors/arguments.ts'
 import { bulkheadError } from '../errors/bulkhead-error.ts'
-import type { ThreadOptions } from '../transport/connection.ts'
 import type { CallLimits } from '../wire/messages.ts'
-import type { PulseLimits } from '../transport/pulse.ts'
-import type { ServiceClass } from '../serve/server.ts'
+import type { ServiceClass } from '../service/service.ts'
+import type { PlaceSpec, Transport } from '../transport/transport.ts'
+import { transportNamed, transportNames } from './transports.ts'
 
 export type Isolation = 'thread' | 'inline'
 
@@ -35,7 +36,7 @@ export interface IsolateOptions<A extends readonly unknown[] = readonly unknown[
   /** After that long without a sign of life the stack that blocks is logged; `'10s'` by default. */
   hangWarning?: Duration | false
   /** As for `worker_threads.Worker`. */
-  resourceLimits?: ThreadOptions['resourceLimits']
+  resourceLimits?: ResourceLimits
   /** As for `worker_threads.Worker`. */
   env?: NodeJS.ProcessEnv
   /** As for `worker_threads.Worker`; this process's own by default, without tsx. */
@@ -50,36 +51,46 @@ export interface Source {
 }
 
 export interface ResolvedOptions {
-  /** URL of the service module. */
-  readonly module: string
+  readonly transport: Transport
+  readonly spec: Omit<PlaceSpec, 'here'>
   readonly resolve: () => Promise<Source>
   readonly args: readonly unknown[]
-  readonly isolation: Isolation
   readonly label: string
   readonly givenLabel: string | undefined
   readonly startTimeout: number
   readonly stopTimeout: number
   readonly limits: CallLimits
-  readonly thread: ThreadOptions
-  readonly pulse: PulseLimits
 }
 
 /** @throws `ERR_INVALID_DURATION`, `ERR_INVALID_ARGUMENT` */
 export function resolveOptions(
   options: IsolateOptions,
-  defaults: Pick<ResolvedOptions, 'label' | 'module' | 'resolve'>,
+  defaults: Pick<ResolvedOptions, 'label' | 'resolve'> & Pick<PlaceSpec, 'module'>,
 ): ResolvedOptions {
-  const { isolation = defaultIsolation(), args = [], label } = options
-  if (isolation !== 'thread' && isolation !== 'inline') {
-    throw invalid(`isolation is 'thread' or 'inline', not ${JSON.stringify(isolation)}`)
+  const { isolation = defaultIsolation(), args = [], label: givenLabel } = options
+  const transport = transportNamed(isolation)
+  if (!transport) {
+    const known = transportNames().map((name) => `'${name}'`)
+    throw invalid(`isolation is ${known.join(' or ')}, not ${JSON.stringify(isolation)}`)
   }
+  const label = givenLabel ?? defaults.label
   return {
-    module: defaults.module,
+    transport,
+    spec: {
+      label,
+      module: defaults.module,
+      env: options.env,
+      execArgv: options.execArgv,
+      resourceLimits: options.resourceLimits,
+      hang: {
+        warning: toMilliseconds(options.hangWarning === false ? Infinity : (options.hangWarning ?? '10s')),
+        timeout: toMilliseconds(options.hangTimeout === false ? Infinity : (options.hangTimeout ?? Infinity)),
+      },
+    },
     resolve: defaults.resolve,
     args,
-    isolation,
-    label: label ?? defaults.label,
-    givenLabel: label,
+    label,
+    givenLabel,
     startTimeout: toMilliseconds(options.startTimeout ?? '30s'),
     stopTimeout: toMilliseconds(options.stopTimeout ?? '10s'),
     limits: {
@@ -87,11 +98,6 @@ export function resolveOptions(
       maxQueue: count('maxQueue', options.maxQueue ?? Infinity, 0),
       drainTimeout: toMilliseconds(options.drainTimeout ?? '2s'),
     },
-    pulse: {
-      warning: toMilliseconds(options.hangWarning === false ? Infinity : (options.hangWarning ?? '10s')),
-      timeout: toMilliseconds(options.hangTimeout === false ? Infinity : (options.hangTimeout ?? Infinity)),
-    },
-    thread: { env: options.env, execArgv: options.execArgv, resourceLimits: options.resourceLimits },
   }
 }
 

@@ -1,55 +1,59 @@
-import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import type { Budget } from '../base/budget.ts'
 import { Deferred, ignoreRejection } from '../base/deferred.ts'
 import { bulkheadError } from '../errors/bulkhead-error.ts'
 import { decodeError } from '../errors/decode.ts'
 import { encodeError } from '../errors/encode.ts'
-import { isLine, recordOfLine } from '../logging/line.ts'
+import type { Channel } from '../handle/remote.ts'
+import { type LogLine, recordOfLine } from '../logging/line.ts'
 import { onSinkLevelChange, writeRecord } from '../logging/sink.ts'
-import type { ServiceNode } from '../service/node.ts'
-import type { StartRecord, TeardownRecord } from '../wire/records.ts'
-import { SeveralErrors } from '../service/stop-steps.ts'
-import type { ConnectionExit } from '../transport/connection.ts'
-import type { CallOptions } from '../rpc/client.ts'
 import { CallChannel } from '../rpc/call-channel.ts'
-import { deathReason } from '../transport/death.ts'
+import type { CallOptions } from '../rpc/client.ts'
+import type { Offer } from '../rpc/line.ts'
+import type { ServiceNode } from '../service/node.ts'
+import { SeveralErrors } from '../service/stop-steps.ts'
+import type { Exit, HangWatch } from '../transport/transport.ts'
+import type { Location, RemoteStart, WorkEntry } from '../wire/facts.ts'
+import type { FromService, ToService } from '../wire/messages.ts'
+import type { StartRecord, TeardownRecord } from '../wire/records.ts'
+import { type Handlers, route } from '../wire/route.ts'
+import { boot } from './boot.ts'
+import { Instance } from './instance.ts'
 import { joinRecords, joinStartRecords } from './join-records.ts'
 import { Mirror } from './mirror.ts'
-import { Instance } from './instance.ts'
-import type { Channel } from '../handle/remote.ts'
 import type { ResolvedOptions } from './options.ts'
-import type { FromService, ReferenceMessage, ReplyMessage, ToService } from '../wire/messages.ts'
-import type { SpawnedThread } from './spawned.ts'
+import type { PreparedPlace } from './prepared.ts'
 import { stopRemote } from './stop-remote.ts'
 import { WorkQuestions } from './work-questions.ts'
-import type { RemoteStart, WorkEntry } from '../wire/facts.ts'
 
-/** How long a thread has to say what it is doing, in ms, and as long again for each thread below it. */
+/** How long a place has to say what it is doing, in ms, and as long again for each place below it. */
 const ANSWER_TIMEOUT_MS = 200
 
-type Down = Extract<FromService, { kind: 'down' }>
+/** The message of this tag. */
+export type Told<T extends FromService[0]> = Extract<FromService, readonly [T, ...unknown[]]>
 
 export interface SessionOptions {
   /** Of the handle. */
   readonly node: ServiceNode
   readonly options: ResolvedOptions
   readonly restart: boolean
-  /** A thread that was spawned before this run, if there is one. */
-  takePrepared(): SpawnedThread | undefined
-  /** The service in the thread has crashed, or the thread has died. */
-  crashed(reason: unknown, toldToLog: boolean): void
-  steer(message: Extract<FromService, { kind: 'steer' }>): void
-  readonly warn: (text: string) => void
+  /** A place that was made before this run, if there is one. */
+  readonly takePrepared: () => PreparedPlace | undefined
+  /** The service has crashed, or its place has died. */
+  readonly crashed: (reason: unknown, toldToLog: boolean) => void
+  readonly steer: (message: Told<'steer'>) => void
+  /** Something kept the place alive after the stop. */
+  readonly leftovers: (resources: readonly string[]) => void
+  readonly hangs: HangWatch['warn']
 }
 
-/** One run of an isolated service as seen from its handle: one thread, from its spawning to its end. */
+/** One run of an isolated service as seen from its handle: one place, from its making to its end. */
 export class Session implements Channel {
   readonly mirror: Mirror
   readonly #options: SessionOptions
-  readonly #calls: CallChannel
-  readonly #started = new Deferred()
-  readonly #down = new Deferred<Down | undefined>()
   readonly #instance: Instance
+  readonly #started = new Deferred()
+  readonly #down = new Deferred()
+  #calls: CallChannel | undefined
   #methods: ReadonlySet<string> | undefined
   #step = 'spawn'
   #running = false
@@ -66,16 +70,19 @@ export class Session implements Channel {
   constructor(options: SessionOptions) {
     this.#options = options
     const { node } = options
-    this.#instance = new Instance(options.options, node.clock)
+    this.#instance = new Instance(options.options.transport, node.clock)
     this.mirror = new Mirror(node.beacon, (error) =>
       node.lifecycle.problem(error, 'A listener of onChange failed'),
     )
-    this.#calls = new CallChannel(node, this.#instance.outbox)
     ignoreRejection(this.#started.promise)
   }
 
-  get threadId(): number | undefined {
-    return this.#instance.dead ? undefined : this.#instance.threadId
+  get location(): Location | undefined {
+    return this.#instance.dead ? undefined : this.#instance.location
+  }
+
+  get methods(): ReadonlySet<string> | undefined {
+    return this.#methods
   }
 
   async start(): Promise<void> {
@@ -90,37 +97,30 @@ export class Session implements Channel {
       )
     })
     try {
-      this.#spawn().catch((error: unknown) => this.#started.reject(error))
+      this.#open().catch((error: unknown) => this.#started.reject(error))
       await this.#started.promise
     } catch (error) {
-      // A stop or a crash came first and has its own end of the thread: the steps of start just come to rest.
+      // A stop or a crash came first and has its own end of the place: the steps of start just come to rest.
       if (!this.#interrupted) throw error
     } finally {
       cancelTimer()
     }
   }
 
-  get methods(): ReadonlySet<string> | undefined {
-    return this.#methods
+  connect(): Offer | undefined {
+    return this.#instance.connect()
   }
 
-  /** A port that leads straight to the service, past this thread. */
-  connect(): MessagePort {
-    const { port1, port2 } = new MessageChannel()
-    if (this.#instance.dead) port2.close()
-    else this.#instance.post({ kind: 'connect', port: port2 } satisfies ToService, [port2 as never])
-    return port1
-  }
-
+  /** Called while it runs alone: the channel is there. */
   call(method: string, args: readonly unknown[], options?: CallOptions): Promise<unknown> {
-    return this.#calls.call(method, args, options)
+    return this.#calls!.call(method, args, options)
   }
 
   /** A stop has begun or a crash was marked on this side, in this turn. */
   interrupt(how: 'stopping' | 'crashed', reason: unknown, budget: Budget): void {
     this.#interrupted = true
     if (how === 'crashed') {
-      this.#post({ kind: 'crash', reason: encodeError(reason) })
+      this.#post(['crash', encodeError(reason)])
       this.#refuseCalls()
     }
     // Before it runs there is no order to keep: what is being started is told at once.
@@ -128,11 +128,11 @@ export class Session implements Channel {
   }
 
   setShutdown(): void {
-    this.#post({ kind: 'set-shutdown' })
+    this.#post(['set-shutdown'])
   }
 
   steerJoined(): void {
-    this.#post({ kind: 'steer-joined' })
+    this.#post(['steer-joined'])
   }
 
   /** The step of the stop: throws what was met over there; settles within the budget and its grace. */
@@ -141,7 +141,7 @@ export class Session implements Channel {
     return this.#askToStop(budget)
   }
 
-  /** The thread is gone when this resolves. */
+  /** The place is gone when this resolves. */
   async release(budget: Budget, hooksDone: () => void): Promise<void> {
     // What the stop met is thrown once: here only if this is the step that asked for it.
     const reported = this.#stopReported
@@ -153,12 +153,12 @@ export class Session implements Channel {
     if (failure !== undefined && !reported) throw failure
   }
 
-  /** The tasks and futures over there, or that the thread does not answer. */
+  /** The tasks and futures over there, or that the place does not answer. */
   async describeWork(): Promise<readonly WorkEntry[]> {
     if (!this.#instance.inhabited) return []
     const { node } = this.#options
-    const work = await this.#work.ask((id) => this.#post({ kind: 'describe-work', id }), {
-      within: ANSWER_TIMEOUT_MS * (1 + this.mirror.threadsDeep),
+    const work = await this.#work.ask((id) => this.#post(['describe-work', id]), {
+      within: ANSWER_TIMEOUT_MS * (1 + this.mirror.placesDeep),
       clock: node.clock,
     })
     if (work) return work
@@ -173,36 +173,36 @@ export class Session implements Channel {
     return joinStartRecords(own, this.#start, this.#instance)
   }
 
-  async #spawn(): Promise<void> {
-    const { node, options, restart } = this.#options
+  async #open(): Promise<void> {
+    const { node, options, restart, takePrepared } = this.#options
     const source = await options.resolve()
     if (this.#interrupted || this.#instance.terminated) {
-      throw bulkheadError(
-        'ERR_STOPPED_WHILE_STARTING',
-        { service: node.beacon.path },
-        { service: node.beacon.path },
-      )
+      const service = node.beacon.path
+      throw bulkheadError('ERR_STOPPED_WHILE_STARTING', { service }, { service })
     }
     this.#step = 'load module'
-    this.#instance.open(
-      { node, restart, source, references: this.#calls.references },
-      this.#options.takePrepared(),
-      {
-        receive: (message) => this.#receive(message as FromService),
-        exited: (exit) => this.#onExit(exit),
-      },
-    )
-    if (this.#instance.isThread) {
-      this.#cleanups.push(onSinkLevelChange((level) => this.#post({ kind: 'log-level', level })))
+    const spec = { ...options.spec, here: { load: source.load, handle: node } }
+    const connection = this.#instance.open(spec, takePrepared(), (exit) => this.#onExit(exit))
+    const calls = new CallChannel(connection, {
+      clock: node.clock,
+      service: () => node.beacon.path,
+      problem: (error, text) => node.lifecycle.problem(error, text),
+    })
+    this.#calls = calls
+    const handlers = { ...calls.handlers, ...this.#handlers() }
+    connection.listen((message) => {
+      // Inline, what was abandoned may still speak.
+      if (!this.#instance.dead) route(message, handlers, { comlink: calls.reply })
+    })
+    try {
+      boot({ node, restart, source, options, connection, calls })
+    } catch (error) {
+      // Nothing else is said to it: the first message that it got would be taken for the one that failed.
+      this.#calls = undefined
+      this.#instance.terminate()
+      throw error
     }
-  }
-
-  #guardAgainstHang(): void {
-    const { node, warn } = this.#options
-    const hung = (error: Error): void => {
-      this.#uncaught = { error }
-    }
-    this.#cleanups.push(this.#instance.guardAgainstHang(() => node.beacon.path, { warn, hung }))
+    this.#cleanups.push(onSinkLevelChange((level) => this.#post(['log-level', level])))
   }
 
   #askToStop(budget: Budget): Promise<void> {
@@ -214,11 +214,12 @@ export class Session implements Channel {
     const { node, options } = this.#options
     const overrun = await stopRemote({
       instance: this.#instance,
+      post: (message) => this.#post(message),
       down: this.#down.promise,
       budget,
       stopTimeout: options.stopTimeout,
       clock: node.clock,
-      threadsDeep: () => this.mirror.threadsDeep,
+      placesDeep: () => this.mirror.placesDeep,
       service: node.beacon.path,
       phase: () => (this.#running ? 'onStop' : this.#step),
     })
@@ -227,16 +228,16 @@ export class Session implements Channel {
     if (errors.length > 0) throw new SeveralErrors(errors)
   }
 
-  #onExit(exit: ConnectionExit): void {
+  #onExit(exit: Exit): void {
     const { node } = this.#options
     const expected = this.#instance.terminated || this.#record !== undefined
-    const reason = deathReason(node.beacon.path, exit, this.#uncaught)
+    const reason = exit.reason(node.beacon.path, this.#uncaught)
     // Told before anyone who awaits the exit goes on: the state must say crashed by then.
     if (!expected && (this.#running || this.#interrupted)) this.#options.crashed(reason, false)
     // Whatever ended it, the steps of start must come to rest.
     this.#started.reject(reason)
     this.#end()
-    this.#down.resolve(undefined)
+    this.#down.resolve()
   }
 
   #end(): void {
@@ -248,73 +249,54 @@ export class Session implements Channel {
   }
 
   #refuseCalls(): void {
-    this.#calls.refuse({ over: this.#instance.dead || this.#record !== undefined })
+    const { crashReason: cause, state, beacon } = this.#options.node
+    const reason = (what: string): Error => {
+      const service = beacon.path
+      return state === 'crashed'
+        ? bulkheadError('ERR_SERVICE_CRASHED', { what, service }, { service, cause })
+        : bulkheadError('ERR_SERVICE_STOPPED', { what, service }, { service })
+    }
+    this.#calls?.refuse(reason, { over: this.#instance.dead || this.#record !== undefined })
   }
 
   #post(message: ToService): void {
-    this.#instance.post(message)
+    if (!this.#instance.dead) this.#calls?.post(message)
   }
 
-  #receive(message: FromService | ReferenceMessage | ReplyMessage | readonly unknown[]): void {
-    // Inline, what was abandoned may still speak.
-    if (this.#instance.dead) return
-    if (isLine(message)) {
-      writeRecord(recordOfLine(message))
-      return
-    }
-    if (!('kind' in message)) {
-      this.#calls.receive(message)
-      return
-    }
-    switch (message.kind) {
-      case 'loaded':
-        this.#methods = new Set(message.methods)
-        break
-      case 'step':
-        this.#step = message.step
-        // Loading may take its time: it is for startTimeout to say how much.
-        if (message.step === 'start') this.#guardAgainstHang()
-        break
-      case 'started':
+  #handlers(): Handlers<Exclude<FromService, readonly ['replies', ...unknown[]]>> {
+    const { node, crashed, steer, hangs, leftovers } = this.#options
+    return {
+      loaded: ([, methods]) => (this.#methods = new Set(methods)),
+      step: ([, step]) => {
+        this.#step = step
+        if (step !== 'start') return
+        // Not before: loading may take its time, and it is for startTimeout to say how much.
+        const service = (): string => node.beacon.path
+        this.#cleanups.push(this.#instance.watch({ clock: node.clock, service, warn: hangs }))
+      },
+      started: ([, start]) => {
         // Now, not when start() goes on: what comes next may be a crash.
         this.#running = true
-        this.#start = message.start
+        this.#start = start
         this.#started.resolve()
-        break
-      case 'start-failed':
-        this.#start = message.start
-        this.#started.reject(decodeError(message.error))
-        break
-      case 'crashed':
-        this.#options.crashed(decodeError(message.reason), true)
-        break
-      case 'steer':
-        this.#options.steer(message)
-        break
-      case 'down':
-        this.#downErrors = message.errors.map((error) => decodeError(error))
-        this.#record = message.record
-        this.#down.resolve(message)
-        break
-      case 'leftovers':
-        this.#options.warn(
-          `Its thread was kept alive after the stop by ${message.resources.join(', ')}, and has been ended`,
-        )
-        break
-      case 'uncaught':
-        this.#uncaught = { error: decodeError(message.error) }
-        break
-      case 'output':
-        process[message.to].write(message.chunk)
-        break
-      case 'work':
-        this.#work.answer(message.id, message.work)
-        break
-      case 'tree':
-        this.mirror.apply(message.change)
-        break
-      default:
-        this.#calls.receive(message)
+      },
+      'start-failed': ([, error, start]) => {
+        this.#start = start
+        this.#started.reject(decodeError(error))
+      },
+      crashed: ([, reason]) => crashed(decodeError(reason), true),
+      steer,
+      down: ([, errors, record]) => {
+        this.#downErrors = errors.map((error) => decodeError(error))
+        this.#record = record
+        this.#down.resolve()
+      },
+      leftovers: ([, resources]) => leftovers(resources),
+      uncaught: ([, error]) => (this.#uncaught = { error: decodeError(error) }),
+      output: ([, to, chunk]) => process[to].write(chunk),
+      work: ([, id, work]) => this.#work.answer(id, work),
+      tree: ([, change]) => this.mirror.apply(change),
+      log: (line) => writeRecord(recordOfLine(line as LogLine)),
     }
   }
 }

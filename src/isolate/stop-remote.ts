@@ -10,14 +10,16 @@ const LAST_WORD_MS = 150
 
 export interface StopRemote {
   readonly instance: Instance
+  /** Says something to what lives there. */
+  post(message: ToService): void
   /** Resolves when the service over there is down. */
   readonly down: Promise<unknown>
   readonly budget: Budget
   /** Milliseconds, capped by the budget. */
   readonly stopTimeout: number
   readonly clock: Clock
-  /** How many threads deep what lives there goes. */
-  readonly threadsDeep: () => number
+  /** How many places deep what lives there goes. */
+  readonly placesDeep: () => number
   /** Path. */
   readonly service: string
   readonly phase: () => string
@@ -32,14 +34,14 @@ export async function stopRemote(given: StopRemote): Promise<Error | undefined> 
   let isDown = false
   const down = given.down.then(() => (isDown = true))
   const ended = Promise.race([down, instance.exited])
-  instance.post({ kind: 'stop', timeout: Math.min(own.remaining(), 2 ** 31) } satisfies ToService)
+  given.post(['stop', Math.min(own.remaining(), 2 ** 31)])
   if (await own.within(ended)) return undefined
   // Its own deadline is the same one; this reaches a thread whose deadline was shortened since.
-  instance.post({ kind: 'stop', timeout: 0 } satisfies ToService)
+  given.post(['stop', 0])
   const silent = new AbortController()
   await Promise.race([
     ended,
-    delay(LAST_WORD_MS * (1 + given.threadsDeep()), { clock, signal: silent.signal }),
+    delay(LAST_WORD_MS * (1 + given.placesDeep()), { clock, signal: silent.signal }),
   ])
   silent.abort()
   return isDown || instance.dead ? undefined : endIt(given, own.timeout)
@@ -49,7 +51,7 @@ async function endIt({ instance, service, phase }: StopRemote, timeout: number):
   const at = phase()
   const stack = await instance.stack()
   const where = stack === undefined ? '' : `, in:\n${stack}\nIt`
-  const what = `its thread, which did not answer and has been ended${where}`
+  const what = `its ${instance.kind}, which did not answer and has been ended${where}`
   instance.terminate()
   await instance.exited
   return bulkheadError('ERR_STOP_TIMEOUT', { service, what, timeout }, { service, phase: at })

@@ -1,20 +1,28 @@
+import type { PlaceKind } from '../wire/facts.ts'
 import { tenths } from './milliseconds.ts'
 
 /** What the records of a start and of a teardown have in common. */
 interface ServiceRecord {
   readonly path: string
   readonly label: string
-  readonly isolation: 'inline' | 'thread'
+  readonly isolation: PlaceKind
   readonly threadId?: number
+  readonly pid?: number
   readonly outcome: string
   readonly beganAt: number
   readonly totalMs: number
 }
 
-type Identity = Pick<ServiceRecord, 'path' | 'label' | 'isolation' | 'threadId'>
+type Identity = Pick<ServiceRecord, 'path' | 'label' | 'isolation' | 'threadId' | 'pid'>
 
-export function identityOf({ path, label, isolation, threadId }: ServiceRecord): Identity {
-  return { path, label, isolation, ...(threadId === undefined ? {} : { threadId }) }
+export function identityOf({ path, label, isolation, threadId, pid }: ServiceRecord): Identity {
+  return {
+    path,
+    label,
+    isolation,
+    ...(threadId === undefined ? {} : { threadId }),
+    ...(pid === undefined ? {} : { pid }),
+  }
 }
 
 /** Nothing for one that has not started. */

@@ -1,3 +1,4 @@
+import { isElsewhere } from '../wire/facts.ts'
 import { formatMs } from './milliseconds.ts'
 import type { ServiceReport, ShutdownReport } from './shutdown-report.ts'
 import type { StartReport, StartServiceReport } from './start-report.ts'
@@ -34,8 +35,9 @@ export function headline(report: ShutdownReport | StartReport): string {
   return `Shutdown (${reason}): ${count} in ${formatMs(totalMs)}, ${withinBudget ? 'within the' : 'OVER the'} ${budget}`
 }
 
-export function placeOf({ isolation, threadId }: ServiceReport | StartServiceReport): string {
-  return threadId === undefined || isolation === 'inline' ? isolation : `thread ${threadId}`
+export function placeOf({ isolation, threadId, pid }: ServiceReport | StartServiceReport): string {
+  const id = threadId ?? pid
+  return id === undefined || !isElsewhere(isolation) ? isolation : `${isolation} ${id}`
 }
 
 export function errorText({ name, message, code, phase }: ServiceReport['errors'][number]): string {

@@ -1,3 +1,4 @@
+import type { PlaceKind } from '../wire/facts.ts'
 import type { BeaconData } from '../beacon/beacon.ts'
 import type { ServiceNode } from '../service/node.ts'
 import { tenths } from './milliseconds.ts'
@@ -23,8 +24,9 @@ export type PhaseTimes = Readonly<
 export interface ServiceReport {
   readonly path: string
   readonly label: string
-  readonly isolation: 'inline' | 'thread'
+  readonly isolation: PlaceKind
   readonly threadId?: number
+  readonly pid?: number
   /** `crashed` is where a crash began, not what it took along. */
   readonly outcome: Outcome
   readonly phases: PhaseTimes
@@ -63,11 +65,11 @@ export interface ShutdownFacts {
 /** As recordOf, but while a service is still on its way down: the steps that it has taken. */
 export function recordSoFar(node: ServiceNode): TeardownRecord {
   if (!node.inRun) return recordOf(node)
-  const { isolated }: BeaconData = node.beacon.data
+  const { isolation = 'inline' }: BeaconData = node.beacon.data
   return {
     path: node.beacon.path,
     label: node.owner.label,
-    isolation: isolated ? 'thread' : 'inline',
+    isolation,
     outcome: node.run.crashBeganHere ? 'crashed' : 'clean',
     beganAt: node.clock.now(),
     totalMs: 0,

@@ -1,3 +1,4 @@
+import type { PlaceKind } from '../wire/facts.ts'
 import { type StartOutcome, type StartPhase, type StartRecord, START_PHASES } from '../wire/records.ts'
 import { tenths } from './milliseconds.ts'
 import { identityOf, inOrder, timesOf } from './records.ts'
@@ -6,8 +7,9 @@ import { identityOf, inOrder, timesOf } from './records.ts'
 export interface StartServiceReport {
   readonly path: string
   readonly label: string
-  readonly isolation: 'inline' | 'thread'
+  readonly isolation: PlaceKind
   readonly threadId?: number
+  readonly pid?: number
   /** `stopped`: before it was running. */
   readonly outcome: StartOutcome
   /**

@@ -1,8 +1,8 @@
 import { systemClock } from '../base/clock.ts'
-import type { CallMessage, ReplyMessage, WireValue } from '../wire/messages.ts'
-
-/** @throws DataCloneError */
-export type Post = (message: unknown, transferList?: readonly never[]) => void
+import type { ComlinkCall } from '../wire/comlink-messages.ts'
+import type { CallMessage, ReplyBatch } from '../wire/messages.ts'
+import { methodOf, plainCall } from './comlink-client.ts'
+import type { Post } from './line.ts'
 
 /** Comlink's, of a value that is immutable. */
 export type SmallReply = { readonly id: number; readonly value?: unknown }
@@ -13,6 +13,8 @@ const MAX_BATCH = 25
 const QUICK_CALL_MS = 0.05
 /** Milliseconds after which timers and other messages have their turn before the rest of a batch. */
 const LONG_GROUP_MS = 1
+
+type Held = [tag: 'calls' | 'replies', ...parts: unknown[]]
 
 /** Those that hold replies: an exit may come before their group is over. */
 const unsent = new Set<Outbox>()
@@ -37,7 +39,7 @@ export class Outbox {
   /** Whether there is another thread at the end: on this one a held call would run as whoever came first in its turn. */
   readonly holds: boolean
   readonly #post: Post
-  #held: unknown[] = []
+  #held: Held | undefined
   #count = 0
   #flushDue = false
 
@@ -46,7 +48,6 @@ export class Outbox {
     this.holds = holds
   }
 
-  /** @throws DataCloneError */
   readonly post: Post = (message, transferList) => {
     this.flush()
     this.#post(message, transferList)
@@ -54,9 +55,10 @@ export class Outbox {
 
   /** Until the code that is running comes to its end. The arguments are cloned then: they are immutable. */
   holdCall(id: number, method: string, args: readonly unknown[]): void {
-    this.#held.push(id, method, args.length)
+    const held = this.#hold('calls')
+    held.push(id, method, args.length)
     // One by one: as arguments of push() there may be too many.
-    for (const arg of args) this.#held.push(arg)
+    for (const arg of args) held.push(arg)
     this.#counted()
     if (this.#flushDue) return
     this.#flushDue = true
@@ -68,9 +70,16 @@ export class Outbox {
 
   /** Until flush(). The value is cloned then: it is immutable. */
   holdReply(id: number, value: unknown): void {
-    if (this.#held.length === 0) flushAtExit(this)
-    this.#held.push(id, value)
+    if (!this.#held) flushAtExit(this)
+    this.#hold('replies').push(id, value)
     this.#counted()
+  }
+
+  /** One side of a conversation either calls or replies: what is held is of one kind, and else goes first. */
+  #hold(tag: Held[0]): unknown[] {
+    if (this.#held && this.#held[0] !== tag) this.flush()
+    this.#held ??= [tag]
+    return this.#held
   }
 
   #counted(): void {
@@ -79,39 +88,32 @@ export class Outbox {
   }
 
   flush(): void {
-    if (this.#held.length === 0) return
     const held = this.#held
-    this.#held = []
+    if (!held) return
+    this.#held = undefined
     this.#count = 0
     unsent.delete(this)
     this.#post(held)
   }
 }
 
-/** The calls that were held together. */
-export function callsOf(parts: readonly unknown[]): CallMessage[] {
-  const calls: CallMessage[] = []
-  for (let at = 0; at < parts.length;) {
-    const [id, method] = [parts[at] as number, parts[at + 1] as string]
+/** The calls that were held together, each as if it had come alone. */
+export function callsOf(batch: Extract<CallMessage, readonly ['calls', ...unknown[]]>): ComlinkCall[] {
+  const calls: ComlinkCall[] = []
+  for (let at = 1; at < batch.length;) {
+    const [id, method] = [batch[at] as number, batch[at + 1] as string]
     const from = at + 3
-    at = from + (parts[at + 2] as number)
-    calls.push({ id, type: 'APPLY', path: [method], argumentList: parts.slice(from, at).map(raw) })
+    at = from + (batch[at + 2] as number)
+    calls.push(plainCall(id, method, batch.slice(from, at)))
   }
   return calls
 }
 
-/** The replies that were held together. */
-export function repliesOf(parts: readonly unknown[]): ReplyMessage[] {
-  const replies: ReplyMessage[] = []
-  for (let at = 0; at < parts.length; at += 2) {
-    replies.push({ id: parts[at] as number, type: 'RAW', value: parts[at + 1] })
-  }
+/** The results that were told together. */
+export function repliesOf(batch: ReplyBatch): SmallReply[] {
+  const replies: SmallReply[] = []
+  for (let at = 1; at < batch.length; at += 2) replies.push({ id: batch[at] as number, value: batch[at + 1] })
   return replies
-}
-
-/** A value as Comlink sends what needs no surrogate. */
-export function raw(value: unknown): WireValue {
-  return { type: 'RAW', value }
 }
 
 export interface InboxOptions {
@@ -148,8 +150,8 @@ export class Inbox {
 
   receive(message: unknown): void {
     if (this.#isBusy) {
-      for (const one of Array.isArray(message) ? callsOf(message) : [message]) this.#queue.push(one)
-    } else if (Array.isArray(message)) {
+      for (const one of isBatch(message) ? callsOf(message) : [message]) this.#queue.push(one)
+    } else if (isBatch(message)) {
       this.#queue = callsOf(message)
       this.#isBusy = true
       this.#runGroup()
@@ -206,7 +208,6 @@ export class Inbox {
   }
 }
 
-/** Undefined for what is no call. */
-function methodOf(message: unknown): string | undefined {
-  return (message as Partial<CallMessage>).path?.[0]
+function isBatch(message: unknown): message is Extract<CallMessage, readonly ['calls', ...unknown[]]> {
+  return Array.isArray(message) && message[0] === 'calls'
 }

@@ -1,47 +1,52 @@
-import { bulkheadError } from '../errors/bulkhead-error.ts'
-import type { ServiceNode } from '../service/node.ts'
-import type { Outbox } from './batch.ts'
+import type { Clock } from '../base/clock.ts'
+import type { ReferenceMessage, ReplyBatch } from '../wire/messages.ts'
+import type { Handlers } from '../wire/route.ts'
+import { Outbox } from './batch.ts'
 import { type CallOptions, Client } from './client.ts'
+import type { Line, Post } from './line.ts'
 import { References } from './references.ts'
-import type { ReferenceMessage, ReplyMessage } from '../wire/messages.ts'
 
-/** What a handle and its service say to one another during one run: calls, and what these hand over. */
+export interface CallChannelOptions {
+  readonly clock: Clock
+  /** Path of the service, for messages. */
+  readonly service: () => string
+  /** Hears of what nobody waits for and must not end this side. */
+  readonly problem: (error: unknown, text: string) => void
+}
+
+/** What a caller and a service say to one another: calls, and what these hand over. The caller's side. */
 export class CallChannel {
   readonly references: References
+  readonly post: Post
+  /** What the service's messages do, as far as calls are concerned; replies in Comlink's words go to `reply`. */
+  readonly handlers: Handlers<ReferenceMessage | ReplyBatch>
   readonly #client: Client
-  readonly #node: ServiceNode
 
-  constructor(node: ServiceNode, outbox: Outbox) {
-    this.#node = node
-    this.references = new References({
-      post: outbox.post,
-      problem: (error, text) => node.lifecycle.problem(error, text),
-    })
-    const service = (): string => node.beacon.path
-    this.#client = new Client({ references: this.references, clock: node.clock, service, outbox })
+  constructor(line: Line, { clock, service, problem }: CallChannelOptions) {
+    const outbox = new Outbox(line.post, { holds: line.batches })
+    this.post = outbox.post
+    this.references = new References({ post: outbox.post, problem, dial: (address) => line.dial(address) })
+    const { references } = this
+    const client = new Client({ references, clock, service, outbox, codec: line.codec })
+    this.#client = client
+    this.handlers = { ...references.handlers, replies: (batch) => client.receiveBatch(batch) }
+  }
+
+  get pendingCalls(): number {
+    return this.#client.pendingCalls
   }
 
   call(method: string, args: readonly unknown[], options?: CallOptions): Promise<unknown> {
     return this.#client.call(method, args, options)
   }
 
-  receive(message: ReferenceMessage | ReplyMessage | readonly unknown[]): void {
-    if ('kind' in message) this.references.receive(message)
-    else this.#client.receive(message)
-  }
+  readonly reply = (message: object): void => this.#client.receive(message as never)
 
   /**
    * Every call settles: what is pending rejects now, and what still comes, too. Until the service is down (`over`) the
    * hooks of its teardown may still use the callbacks they were given.
    */
-  refuse({ over }: { over: boolean }): void {
-    const { crashReason: cause, state, beacon } = this.#node
-    const reason = (what: string): Error => {
-      const service = beacon.path
-      return state === 'crashed'
-        ? bulkheadError('ERR_SERVICE_CRASHED', { what, service }, { service, cause })
-        : bulkheadError('ERR_SERVICE_STOPPED', { what, service }, { service })
-    }
+  refuse(reason: (what: string) => Error, { over }: { over: boolean }): void {
     this.#client.close(reason)
     const lost = (): Error => reason('A callback or stream')
     if (over) this.references.close(lost)

@@ -3,11 +3,14 @@ import { bulkheadError } from '../errors/bulkhead-error.ts'
 import { decodeError } from '../errors/decode.ts'
 import { describe } from '../errors/describe.ts'
 import { type EncodedThrow, encodeError } from '../errors/encode.ts'
-import { type Outbox, raw, repliesOf } from './batch.ts'
-import type { References } from './references.ts'
+import type { Codec } from '../wire/codec.ts'
+import type { ComlinkReply } from '../wire/comlink-messages.ts'
+import type { Answer, CallMessage, CallPacket, ReplyBatch } from '../wire/messages.ts'
 import { type Packed, isImmutable } from '../wire/pack.ts'
-import type { Answer, CallMessage, CallPacket, ReplyMessage, ToService, WireValue } from '../wire/messages.ts'
-import { isSendable } from './sendable.ts'
+import { type Outbox, repliesOf } from './batch.ts'
+import { answerOf, packedCall, plainCall } from './comlink-client.ts'
+import type { References } from './references.ts'
+import { isDataCloneError, isSendable } from './sendable.ts'
 
 /** Calls under way, from which on those that follow in the same turn are sent together. */
 const HOLD_FROM_PENDING = 8
@@ -33,6 +36,7 @@ export interface ClientOptions {
   /** Path of the service, for messages. */
   readonly service: () => string
   readonly outbox: Outbox
+  readonly codec: Codec
 }
 
 /**
@@ -88,21 +92,17 @@ export class Client {
     })
   }
 
-  receive(message: ReplyMessage | readonly unknown[]): void {
-    if (Array.isArray(message)) for (const reply of repliesOf(message)) this.#settle(reply)
-    else this.#settle(message as ReplyMessage)
+  /** A call may have timed out or been aborted meanwhile: then nobody waits for its reply. */
+  receive(reply: ComlinkReply): void {
+    const pending = this.#take(reply.id)
+    if (pending) this.#answer(pending, answerOf(reply))
   }
 
-  #settle(message: ReplyMessage): void {
-    const pending = this.#take(message.id)
-    // Timed out or aborted meanwhile.
-    if (!pending) return
-    if (message.type === 'RAW') this.#resolve(pending, { value: message.value })
-    else
-      this.#answer(
-        pending,
-        message.name === 'throw' ? comlinkThrow(message.value) : (message.value as Answer),
-      )
+  receiveBatch(batch: ReplyBatch): void {
+    for (const { id, value } of repliesOf(batch)) {
+      const pending = this.#take(id)
+      if (pending) this.#resolve(pending, { value })
+    }
   }
 
   /** The other side is down: whatever has not settled rejects. */
@@ -119,7 +119,7 @@ export class Client {
     const { outbox } = this.#options
     // While the other side has enough to do, nothing is lost by a call that comes at the end of this turn.
     if (outbox.holds && this.#pending.size > HOLD_FROM_PENDING) outbox.holdCall(id, method, args)
-    else outbox.post({ id, type: 'APPLY', path: [method], argumentList: args.map(raw) } satisfies CallMessage)
+    else outbox.post(plainCall(id, method, args))
   }
 
   #send(id: number, pending: Pending, args: readonly unknown[], options: CallOptions | undefined): void {
@@ -129,13 +129,12 @@ export class Client {
       options !== undefined && (options.timeout !== Infinity || options.signal !== undefined)
     pending.signals = exports.signals
     const plain = !packed.surrogates && !cancellable
-    const argumentList: WireValue[] = plain
-      ? (packed.value as unknown[]).map(raw)
-      : [{ type: 'HANDLER', name: 'bulkhead', value: packet(packed, cancellable ? id : undefined) }]
+    const message = plain
+      ? plainCall(id, pending.method, packed.value as unknown[])
+      : packedCall(id, pending.method, packet(packed, cancellable ? id : undefined))
     if (cancellable) this.#limit(id, pending, options)
-    const message = { id, type: 'APPLY', path: [pending.method], argumentList } satisfies CallMessage
     try {
-      outbox.post(message, transferList as readonly never[])
+      outbox.post(message, transferList)
     } catch (error) {
       references.release(exports.all)
       throw error
@@ -147,8 +146,7 @@ export class Client {
     const giveUp = (reason: unknown): void => {
       if (!this.#take(id)) return
       this.#reject(pending, reason)
-      const message: ToService = { kind: 'cancel-call', id, reason: encodeError(reason) }
-      if (!this.#closedWith) outbox.post(message)
+      if (!this.#closedWith) outbox.post(['cancel', id, encodeError(reason)] satisfies CallMessage)
     }
     const cancelTimer = clock.after(timeout, () => {
       const service = this.#options.service()
@@ -200,7 +198,8 @@ export class Client {
 
   #unsendable(error: unknown, method: string, args: readonly unknown[]): unknown {
     if (!isDataCloneError(error)) return error
-    const index = args.findIndex((arg) => !isSendable(arg))
+    const { codec } = this.#options
+    const index = args.findIndex((arg) => !isSendable(arg, codec))
     return this.#notCloneable(`Argument ${index + 1} of ${method}()`, describe(error))
   }
 
@@ -220,17 +219,4 @@ class RemoteThrow {
 
 function packet(args: CallPacket['args'], cancelId: number | undefined): CallPacket {
   return cancelId === undefined ? { args } : { args, cancelId }
-}
-
-/** Node has an error of its own for a port that is not moved. */
-export function isDataCloneError(error: unknown): boolean {
-  if (!(error instanceof Error)) return false
-  const { code } = error as { code?: unknown }
-  return error.name === 'DataCloneError' || code === 'ERR_MISSING_TRANSFERABLE_IN_TRANSFER_LIST'
-}
-
-/** A reply that Comlink made by itself. */
-function comlinkThrow(value: unknown): Answer {
-  const { isError, value: thrown } = value as { isError: boolean; value: unknown }
-  return { thrown: encodeError(isError ? Object.assign(new Error(), thrown) : thrown) }
 }

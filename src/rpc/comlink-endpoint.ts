@@ -1,11 +1,37 @@
-import type { MessagePort } from 'node:worker_threads'
-import type * as Comlink from 'comlink'
-import { Inbox, Outbox, type Post, type SmallReply } from './batch.ts'
-import { isDataCloneError } from './client.ts'
-import { HANDLER } from './dispatcher.ts'
-import { References } from './references.ts'
-import type { ReferenceMessage, ToService } from '../wire/messages.ts'
-import { isImmutable } from '../wire/pack.ts'
+import * as Comlink from 'comlink'
+import type { Answer, CallPacket } from '../wire/messages.ts'
+import { type PackResult, isImmutable } from '../wire/pack.ts'
+import type { SmallReply } from './batch.ts'
+import { HANDLER } from './comlink-client.ts'
+import type { Post } from './line.ts'
+import { isDataCloneError } from './sendable.ts'
+
+// Comlink's words, as the service's side speaks them; comlink-client.ts has the caller's side.
+
+/** A result that is more than structured clone takes. */
+export class Reply {
+  readonly answer: Answer
+  readonly transferList: PackResult['transferList']
+  constructor(answer: Answer, transferList: PackResult['transferList'] = []) {
+    this.answer = answer
+    this.transferList = transferList
+  }
+}
+
+/** Arguments that are more than structured clone takes. */
+export class Arguments {
+  readonly packet: CallPacket
+  constructor(packet: CallPacket) {
+    this.packet = packet
+  }
+}
+
+// Comlink's own handlers stay untouched: they belong to the whole process.
+Comlink.transferHandlers.set(HANDLER, {
+  canHandle: (value): value is Reply => value instanceof Reply,
+  serialize: (reply: Reply) => [reply.answer, [...reply.transferList] as never[]],
+  deserialize: (packet: CallPacket) => new Arguments(packet),
+})
 
 /** A Comlink endpoint on a channel that carries other messages too: calls are handed to it, replies go out by `post`. */
 export class CallEndpoint implements Comlink.Endpoint {
@@ -17,6 +43,11 @@ export class CallEndpoint implements Comlink.Endpoint {
   constructor(post: Post, reply: (message: SmallReply) => void) {
     this.#post = post
     this.#reply = reply
+  }
+
+  /** Serves the functions of `target`, and nothing else, to who calls here. */
+  expose(target: object): void {
+    Comlink.expose(target, this)
   }
 
   /** A call has arrived. */
@@ -41,49 +72,11 @@ export class CallEndpoint implements Comlink.Endpoint {
       return
     }
     try {
-      this.#post(message, transferList as readonly never[])
+      this.#post(message, transferList as PackResult['transferList'])
     } catch (error) {
       if (!isDataCloneError(error)) throw error
       const value = { unclonable: (error as Error).message }
       this.#post({ id: message.id, type: 'HANDLER', name: HANDLER, value })
     }
   }
-}
-
-type PortMessage = ToService | ReferenceMessage | { id: number }
-
-export interface PortCallerOptions {
-  /** Exposes the service on this endpoint; returns what cancels a call. */
-  expose(references: References, endpoint: CallEndpoint): (id: number, reason: never) => void
-  /** Somebody wants a port of their own. */
-  connect(port: MessagePort): void
-  problem(error: unknown, text: string): void
-  readonly together: number | undefined
-}
-
-/** Serves one more caller, over a port of its own. Returns what ends it. */
-export function servePort(port: MessagePort, options: PortCallerOptions): (reason: () => Error) => void {
-  const outbox = new Outbox((message, transferList) => port.postMessage(message, transferList))
-  const { post } = outbox
-  const references = new References({ post, problem: (error, text) => options.problem(error, text) })
-  const { together } = options
-  const inbox = new Inbox((message) => receive(message as PortMessage), outbox, { together })
-  const endpoint = new CallEndpoint(post, (message) => inbox.reply(message))
-  const cancel = options.expose(references, endpoint)
-  const end = (reason: () => Error): void => {
-    outbox.flush()
-    references.close(reason)
-    port.close()
-  }
-  const receive = (message: PortMessage): void => {
-    if (!('kind' in message)) endpoint.receive(message)
-    else if (message.kind === 'cancel-call') cancel(message.id, message.reason as never)
-    else if (message.kind === 'connect') options.connect(message.port)
-    else references.receive(message as ReferenceMessage)
-  }
-  port.on('message', (message) => inbox.receive(message))
-  port.once('close', () => end(() => new Error('The handle that had it is gone')))
-  // Whoever is called lives by its own channel, not by those of others.
-  port.unref()
-  return end
 }

@@ -1,4 +1,3 @@
-import * as Comlink from 'comlink'
 import type { Budget } from '../base/budget.ts'
 import { delay } from '../base/wait.ts'
 import { bulkheadError } from '../errors/bulkhead-error.ts'
@@ -6,34 +5,10 @@ import { decodeError } from '../errors/decode.ts'
 import { type EncodedThrow, encodeError } from '../errors/encode.ts'
 import { runInside } from '../service/context.ts'
 import type { ServiceNode } from '../service/node.ts'
+import type { CallLimits, CallPacket } from '../wire/messages.ts'
+import { type Packed, isImmutable } from '../wire/pack.ts'
+import { Arguments, type CallEndpoint, Reply } from './comlink-endpoint.ts'
 import type { References } from './references.ts'
-import { type Packed, type PackResult, isImmutable } from '../wire/pack.ts'
-import type { Answer, CallLimits, CallPacket } from '../wire/messages.ts'
-
-/** The name of our entry among Comlink's transfer handlers; its own stay untouched, they belong to the whole process. */
-export const HANDLER = 'bulkhead'
-
-class Reply {
-  readonly answer: Answer
-  readonly transferList: PackResult['transferList']
-  constructor(answer: Answer, transferList: PackResult['transferList'] = []) {
-    this.answer = answer
-    this.transferList = transferList
-  }
-}
-
-class Arguments {
-  readonly packet: CallPacket
-  constructor(packet: CallPacket) {
-    this.packet = packet
-  }
-}
-
-Comlink.transferHandlers.set(HANDLER, {
-  canHandle: (value): value is Reply => value instanceof Reply,
-  serialize: (reply: Reply) => [reply.answer, [...reply.transferList]],
-  deserialize: (packet: CallPacket) => new Arguments(packet),
-})
 
 function thrown(error: unknown): Reply {
   return new Reply({ thrown: encodeError(error) })
@@ -72,14 +47,14 @@ export class Dispatcher {
     instance: object,
     methods: readonly string[],
     references: References,
-    endpoint: Comlink.Endpoint,
+    endpoint: CallEndpoint,
   ): CancelCall {
     const caller: Caller = { references, cancellable: new Map() }
     const target = Object.create(null) as Record<string, (...args: unknown[]) => unknown>
     for (const method of methods) {
       target[method] = (...args) => this.#call(instance, method, args, caller)
     }
-    Comlink.expose(target, endpoint)
+    endpoint.expose(target)
     return (id, reason) => caller.cancellable.get(id)?.(reason)
   }
 

@@ -1,8 +1,17 @@
+import type { Transferable } from '../wire/codec.ts'
 import type { HandedHandle } from '../wire/facts.ts'
+import type { DirectLine } from './line.ts'
 
 /** The side that has the handle, as the one it was handed to steers it. */
 export type SteerHandle = (verb: SteerVerb, ...args: unknown[]) => Promise<unknown>
-export type SteerVerb = 'start' | 'maybeStart' | 'stop' | 'restart' | 'crash' | 'setShutdown'
+/** `call` goes by way of that side where no line leads straight to the service. */
+export type SteerVerb = 'start' | 'maybeStart' | 'stop' | 'restart' | 'crash' | 'setShutdown' | 'call'
+
+/** A handle to be handed over, and what of it has to be moved. */
+export interface OfferedHandle {
+  readonly handed: HandedHandle
+  readonly transfer: readonly Transferable[]
+}
 
 /** Makes handles out of what was handed over, and hands them on. Set by the module that knows handles. */
 export interface HandleMarshaller {
@@ -10,9 +19,9 @@ export interface HandleMarshaller {
   /** `changed` is told of each change until the returned function is called. */
   hand(
     handle: object,
-    changed: (now: HandedHandle) => void,
-  ): { now: HandedHandle; steer: SteerHandle; stop: () => void }
-  receive(handed: HandedHandle, steer: SteerHandle): ReceivedHandle
+    changed: (now: OfferedHandle) => void,
+  ): { now: OfferedHandle; steer: SteerHandle; stop: () => void }
+  receive(handed: HandedHandle, steer: SteerHandle, dial: (address: unknown) => DirectLine): ReceivedHandle
 }
 
 export interface ReceivedHandle {

@@ -6,8 +6,11 @@ import { type PackResult, type Packed, type Marshaller, type Surrogate, pack, un
 import { CallbackPromise } from './callback-promise.ts'
 import { type ReceivedHandle, handleMarshaller } from './handle-marshaller.ts'
 import { exportIterable, importIterable, isAsyncIterable } from './iterable.ts'
-import type { Answer, ReferenceMessage } from '../wire/messages.ts'
+import type { Transferable } from '../wire/codec.ts'
 import type { HandedHandle } from '../wire/facts.ts'
+import type { Answer, ReferenceMessage } from '../wire/messages.ts'
+import type { Handlers } from '../wire/route.ts'
+import type { DirectLine } from './line.ts'
 
 interface Exported {
   call?(...args: unknown[]): unknown
@@ -30,6 +33,8 @@ export interface ReferencesOptions {
   post(message: ReferenceMessage, transferList?: PackResult['transferList']): void
   /** What nobody waits for and must not kill the thread. */
   problem(error: unknown, text: string): void
+  /** The line that an address leads to which came with a handle. */
+  dial(address: unknown): DirectLine
 }
 
 /**
@@ -76,25 +81,15 @@ export class References implements Marshaller {
     for (const target of targets) this.#release(target)
   }
 
-  receive(message: ReferenceMessage): void {
-    switch (message.kind) {
-      case 'invoke':
-        void this.#serve(message)
-        break
-      case 'outcome':
-        this.#settle(message.call, message.answer)
-        break
-      case 'release':
-        this.#release(message.target)
-        break
-      case 'handle':
-        this.#received.get(message.target)?.update(message.now)
-        break
-      case 'abort':
-        this.#controllers.get(message.target)?.abort(decodeError(message.reason))
-        this.#controllers.delete(message.target)
-        break
-    }
+  readonly handlers: Handlers<ReferenceMessage> = {
+    invoke: (message) => void this.#serve(message),
+    outcome: ([, call, answer]) => this.#settle(call, answer),
+    release: ([, target]) => this.#release(target),
+    handle: ([, target, now]) => this.#received.get(target)?.update(now),
+    abort: ([, target, reason]) => {
+      this.#controllers.get(target)?.abort(decodeError(reason))
+      this.#controllers.delete(target)
+    },
   }
 
   /** The other side answers no more: what waits for it rejects. What was exported may still be used. */
@@ -121,8 +116,8 @@ export class References implements Marshaller {
 
   // ---- Marshaller
 
-  export(value: object): Surrogate | undefined {
-    if (handleMarshaller().isHandle(value)) return this.#exportHandle(value)
+  export(value: object, move: (items: readonly Transferable[]) => void): Surrogate | undefined {
+    if (handleMarshaller().isHandle(value)) return this.#exportHandle(value, move)
     if (isAsyncIterable(value)) return { type: 'iterable', target: this.#add(exportIterable(value)) }
     // A result is the service's own: only what an argument brings can be called back or aborted.
     if (this.#packing.of === 'result') return undefined
@@ -142,7 +137,7 @@ export class References implements Marshaller {
       case 'iterable':
         return this.#importIterable(surrogate.target)
       case 'handle':
-        return this.#importHandle(surrogate.target, surrogate.handed as HandedHandle)
+        return this.#importHandle(surrogate.target, surrogate.handed)
       default:
         throw new Error(`Bulkhead: nothing is imported for a ${surrogate.type}`)
     }
@@ -188,7 +183,7 @@ export class References implements Marshaller {
     if (signal.aborted) return { type: 'signal', target, aborted: encodeError(signal.reason) }
     const onAbort = (): void => {
       this.#exported.delete(target)
-      this.#tell({ kind: 'abort', target, reason: encodeError(signal.reason) })
+      this.#tell(['abort', target, encodeError(signal.reason)])
     }
     signal.addEventListener('abort', onAbort, { once: true })
     this.#exported.set(target, { released: () => signal.removeEventListener('abort', onAbort) })
@@ -231,20 +226,22 @@ export class References implements Marshaller {
     return iterator
   }
 
-  #exportHandle(value: object): Surrogate {
+  #exportHandle(value: object, move: (items: readonly Transferable[]) => void): Surrogate {
     const target = ++this.#nextTarget
-    const { now, steer, stop } = handleMarshaller().hand(value, (changed) => {
-      const transferList = changed.port ? [changed.port] : []
-      if (!this.#down) this.#options.post({ kind: 'handle', target, now: changed }, transferList)
+    const { now, steer, stop } = handleMarshaller().hand(value, ({ handed, transfer }) => {
+      if (!this.#down) this.#options.post(['handle', target, handed], transfer)
     })
     this.#exported.set(target, { call: steer, released: stop })
     this.#packing.all.push(target)
-    return { type: 'handle', target, handed: now }
+    move(now.transfer)
+    return { type: 'handle', target, handed: now.handed }
   }
 
   #importHandle(target: number, handed: HandedHandle): object {
-    const received = handleMarshaller().receive(handed, (verb, ...args) =>
-      this.#invoke(target, 'call', [verb, ...args]),
+    const received = handleMarshaller().receive(
+      handed,
+      (verb, ...args) => this.#invoke(target, 'call', [verb, ...args]),
+      (address) => this.#options.dial(address),
     )
     const { update, close } = received
     this.#received.set(target, { update, close })
@@ -260,7 +257,7 @@ export class References implements Marshaller {
     const outcome = new Deferred<unknown>()
     this.#pending.set(call, outcome)
     try {
-      this.#send(args, 'arguments', (packed) => ({ kind: 'invoke', target, method, call, args: packed }))
+      this.#send(args, 'arguments', (packed) => ['invoke', target, method, call, packed])
     } catch (error) {
       this.#pending.delete(call)
       outcome.reject(error)
@@ -277,17 +274,20 @@ export class References implements Marshaller {
     else pending.reject(new TypeError(answer.unclonable))
   }
 
-  async #serve({ target, method, call, args }: Extract<ReferenceMessage, { kind: 'invoke' }>): Promise<void> {
+  async #serve([, target, method, call, args]: Extract<
+    ReferenceMessage,
+    readonly ['invoke', ...unknown[]]
+  >): Promise<void> {
     const exported = this.#exported.get(target)
     try {
       if (!exported?.[method]) throw new Error('It is no longer there: its side has let go of it')
       const value = await exported[method](...(this.unpack(args) as []))
       const ended = method === 'return' || (method === 'next' && (value as IteratorResult<unknown>).done)
       if (ended) this.#forget(target)
-      this.#send(value, 'result', (packed) => ({ kind: 'outcome', call, answer: { value: packed } }))
+      this.#send(value, 'result', (packed) => ['outcome', call, { value: packed }])
     } catch (error) {
       if (method !== 'call') this.#forget(target)
-      this.#tell({ kind: 'outcome', call, answer: { thrown: encodeError(error) } })
+      this.#tell(['outcome', call, { thrown: encodeError(error) }])
     }
   }
 
@@ -307,7 +307,7 @@ export class References implements Marshaller {
     this.#received.get(target)?.close()
     this.#received.delete(target)
     this.#ended('imported', target)
-    this.#tell({ kind: 'release', target })
+    this.#tell(['release', target])
   }
 
   #tell(message: ReferenceMessage): void {

@@ -1,11 +1,12 @@
+import type { Codec } from '../wire/codec.ts'
 import { type Marshaller, pack } from '../wire/pack.ts'
 import { handleMarshaller } from './handle-marshaller.ts'
 import { isAsyncIterable } from './iterable.ts'
 
 /** Whether a value can be cloned once it is packed: to name the one that cannot. */
-export function isSendable(value: unknown): boolean {
+export function isSendable(value: unknown, codec: Codec): boolean {
   try {
-    structuredClone(pack(value, DRY).packed)
+    codec.copy(pack(value, DRY).packed)
     return true
   } catch {
     return false
@@ -23,4 +24,11 @@ const DRY: Marshaller = {
     return portable ? { type: 'function', target: 0 } : undefined
   },
   import: () => undefined,
+}
+
+/** Whether a value could not cross. Node has an error of its own for a port that is not moved. */
+export function isDataCloneError(error: unknown): boolean {
+  if (!(error instanceof Error)) return false
+  const { code } = error as { code?: unknown }
+  return error.name === 'DataCloneError' || code === 'ERR_MISSING_TRANSFERABLE_IN_TRANSFER_LIST'
 }

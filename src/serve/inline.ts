@@ -1,13 +1,11 @@
-import { threadId } from 'node:worker_threads'
-import type { ServiceNode } from '../service/node.ts'
-import { type Connection, InlineConnection } from '../transport/connection.ts'
-import type { Boot } from '../wire/messages.ts'
-import { type ServeOptions, Server } from './server.ts'
+import type { PlaceSpec, ServiceEnd } from '../transport/transport.ts'
+import { loadServiceClass } from './load.ts'
+import { serveOn } from './serve-on.ts'
 
-/** What stands for a thread, in the same state; `handle`, if there is one, is on this thread. */
-export function spawnInline({ load }: Pick<ServeOptions, 'load'>, handle?: ServiceNode): Connection {
-  const connection = new InlineConnection(threadId)
-  const { end } = connection
-  end.listen((message) => void new Server(end, message as Boot, { load, handle }).run())
-  return connection
+/** The service's side on the thread of its handle. */
+export function serveInline(end: ServiceEnd, { here }: PlaceSpec): void {
+  void serveOn(end, ({ module, exportName }) => ({
+    load: here?.load ?? (() => loadServiceClass(module, exportName)),
+    handle: here?.handle,
+  }))
 }

@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url'
 import { importModule } from '../base/import-module.ts'
 import { bulkheadError } from '../errors/bulkhead-error.ts'
 import { LIBRARY_CLASS } from '../service/managed.ts'
-import type { ServiceClass } from './server.ts'
+import type { ServiceClass } from '../service/service.ts'
 
 export async function loadServiceClass(module: string, exportName: string): Promise<ServiceClass> {
   const exports = (await importModule(module)) as Record<string, unknown>

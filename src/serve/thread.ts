@@ -3,16 +3,20 @@ import { encodeError } from '../errors/encode.ts'
 import { lineOf } from '../logging/line.ts'
 import { PostSink } from '../logging/post-sink.ts'
 import { setSink } from '../logging/sink.ts'
+import { Outbox } from '../rpc/batch.ts'
+import type { Post } from '../rpc/line.ts'
 import { setLoadingModule } from '../service/loading.ts'
 import '../handle/received.ts'
-import { Outbox } from '../rpc/batch.ts'
-import type { EntryData, ServiceEnd } from '../transport/connection.ts'
 import { applyToThisThread } from '../transport/environment.ts'
-import { loadServiceClass } from './load.ts'
+import { beat } from '../transport/heartbeat.ts'
 import { learnFrom } from '../transport/inspected.ts'
+import { portLine } from '../transport/port.ts'
+import type { EntryData } from '../transport/thread.ts'
+import type { ServiceEnd } from '../transport/transport.ts'
 import type { Boot, FromService } from '../wire/messages.ts'
-import { beat } from '../transport/pulse.ts'
-import { Server } from './server.ts'
+import { loadServiceClass } from './load.ts'
+import { serveOn } from './serve-on.ts'
+import type { ServeOptions } from './server.ts'
 
 /** How long what a stopped service left behind may keep its thread, in ms. */
 const LEFTOVERS_GRACE_MS = 50
@@ -24,41 +28,48 @@ const LEFTOVERS_GRACE_MS = 50
 export function serve(): Promise<void> {
   const port = parentPort
   if (!port) throw new Error('Bulkhead: this file is the entry of a worker thread')
-  return new Promise((resolve, reject) => {
-    let receive = (message: unknown): void => {
-      begin(message as Boot, port, (next) => (receive = next)).then(resolve, reject)
-    }
-    port.on('message', (message) => receive(message))
-  })
+  const end = endOf(port)
+  return serveOn(end, (boot) => begin(boot, port, end.outbox.post))
 }
 
-function begin(boot: Boot, port: MessagePort, listen: ServiceEnd['listen']): Promise<void> {
-  const { pulse } = (workerData as EntryData).bulkhead
-  const outbox = new Outbox((message, transferList) => port.postMessage(message, transferList))
-  const post = (message: FromService): void => outbox.post(message)
-
-  if (boot.environment) applyToThisThread(boot.environment)
-  if (pulse) {
-    beat(pulse)
-    learnFrom(pulse)
-  }
-  const sink = new PostSink({ post: (record) => outbox.post(lineOf(record)), level: boot.logLevel })
-  setSink(sink)
-  carryOutput(post)
-  // It only watches: the thread still ends, and this message is delivered before its exit.
-  process.on('uncaughtExceptionMonitor', (error) => post({ kind: 'uncaught', error: encodeError(error) }))
-
-  const end: ServiceEnd = {
+function endOf(port: MessagePort): ServiceEnd {
+  const { codec, batches, post, dial } = portLine(port)
+  const outbox = new Outbox(post)
+  let receive: ((message: unknown) => void) | undefined
+  return {
+    codec,
+    batches,
+    post,
     outbox,
-    listen,
-    close: () => {
+    dial,
+    listen(next) {
+      if (!receive) port.on('message', (message) => receive!(message))
+      receive = next
+    },
+    close() {
       port.unref()
       // Fires only if something else keeps the thread alive by then, or if the thread got no time to end meanwhile: the
       // second comes after its event loop has had another chance.
-      setTimeout(() => setTimeout(() => endLeftovers(post), 1).unref(), LEFTOVERS_GRACE_MS).unref()
+      setTimeout(() => setTimeout(() => endLeftovers(outbox.post), 1).unref(), LEFTOVERS_GRACE_MS).unref()
     },
   }
-  const server = new Server(end, boot, {
+}
+
+function begin(boot: Boot, port: MessagePort, post: Post): ServeOptions {
+  const { heartbeat } = (workerData as EntryData).bulkhead
+  if (boot.environment) applyToThisThread(boot.environment)
+  if (heartbeat) {
+    beat(heartbeat)
+    learnFrom(heartbeat)
+  }
+  const sink = new PostSink({ post: (record) => post(lineOf(record)), level: boot.logLevel })
+  setSink(sink)
+  carryOutput(post)
+  // It only watches: the thread still ends, and this message is delivered before its exit.
+  process.on('uncaughtExceptionMonitor', (error) =>
+    post(['uncaught', encodeError(error)] satisfies FromService),
+  )
+  return {
     load: async () => {
       setLoadingModule(boot.module)
       // A module whose top-level await never settles ends its thread, as it would end a process.
@@ -71,13 +82,12 @@ function begin(boot: Boot, port: MessagePort, listen: ServiceEnd['listen']): Pro
       }
     },
     setLogLevel: (level) => (sink.level = level),
-  })
-  return server.run()
+  }
 }
 
-function endLeftovers(post: (message: FromService) => void): void {
+function endLeftovers(post: Post): void {
   const resources = process.getActiveResourcesInfo().filter((name) => name !== 'MessagePort')
-  post({ kind: 'leftovers', resources })
+  post(['leftovers', resources] satisfies FromService)
   process.exit(0)
 }
 
@@ -85,10 +95,10 @@ function endLeftovers(post: (message: FromService) => void): void {
  * Sends what console and the streams write at once, in order with the log: what Node itself carries over is lost when
  * the thread exits, crashes or is ended.
  */
-function carryOutput(post: (message: FromService) => void): void {
+function carryOutput(post: Post): void {
   for (const to of ['stdout', 'stderr'] as const) {
     const write = (chunk: string | Uint8Array, ...rest: unknown[]): boolean => {
-      post({ kind: 'output', to, chunk: wholeChunk(chunk, rest[0]) })
+      post(['output', to, wholeChunk(chunk, rest[0])] satisfies FromService)
       const callback = rest.find((arg) => typeof arg === 'function') as (() => void) | undefined
       if (callback) process.nextTick(callback)
       return true

@@ -1,7 +1,7 @@
-import type { Beacon, BeaconEvent } from '../beacon/beacon.ts'
+import type { Beacon, BeaconData, BeaconEvent } from '../beacon/beacon.ts'
 import { encodeError } from '../errors/encode.ts'
 import type { ServiceView } from '../service/types.ts'
-import type { TreeChange, TreeFacts, TreeNode } from '../wire/facts.ts'
+import { type TreeChange, type TreeFacts, type TreeNode, isElsewhere } from '../wire/facts.ts'
 
 /** Tells of everything that changes below `root`, whose own id is 0, until the returned function is called. */
 export function watchTree(root: Beacon<ServiceView>, tell: (change: TreeChange) => void): () => void {
@@ -15,15 +15,15 @@ export function watchTree(root: Beacon<ServiceView>, tell: (change: TreeChange) 
     return id
   }
   const factsOf = ({ data }: Beacon<ServiceView>): TreeFacts => {
-    const { threadId, isolated } = data as Partial<{ threadId: number; isolated: boolean }>
+    const { isolation, location }: BeaconData = data
     return {
       label: data.label,
       shortLabel: data.shortLabel,
       state: data.state,
       started: data.started,
       restartCount: data.restartCount,
-      ...(threadId === undefined ? {} : { threadId }),
-      ...(isolated ? { isolated } : {}),
+      ...(isElsewhere(isolation) ? { isolation } : {}),
+      ...(location ? { location } : {}),
       ...(data.state === 'crashed' ? { reason: reasonOf(data.crashReason) } : {}),
     }
   }

@@ -1,8 +1,10 @@
 import { nextTurn } from '../base/clock.ts'
-import { DEFAULT_HOOKS, Service } from '../service/service.ts'
+import { DEFAULT_HOOKS, Service, type ServiceClass } from '../service/service.ts'
 import { compiledLibrary } from '../worker/compiled.ts'
+import { inlineTransport } from '../transport/inline.ts'
+import type { PlaceSpec } from '../transport/transport.ts'
 import type { Boot, FromService, ToService } from '../wire/messages.ts'
-import { spawnInline } from './inline.ts'
+import { serveInline } from './inline.ts'
 
 /** Without hooks: to enter one would cost the whole process from then on (see context.ts). */
 class WarmUpService extends Service {
@@ -29,6 +31,15 @@ const BOOT: Boot = {
   environment: undefined,
 }
 
+const SPEC: PlaceSpec = {
+  label: BOOT.path,
+  module: BOOT.module,
+  env: undefined,
+  execArgv: undefined,
+  resourceLimits: undefined,
+  hang: { warning: Infinity, timeout: Infinity },
+}
+
 let begun = false
 
 /**
@@ -45,19 +56,21 @@ export function warmUp(): void {
   live().then(share, () => {})
 }
 
+const load = async (): Promise<ServiceClass> => WarmUpParent
+
 async function live(): Promise<void> {
-  const connection = spawnInline({ load: async () => WarmUpParent })
+  const connection = inlineTransport(serveInline).open({ ...SPEC, here: { load, handle: undefined } })
   const started = new Promise<void>((resolve) => {
     connection.listen((message) => {
-      if ((message as FromService).kind === 'started') resolve()
+      if ((message as FromService)[0] === 'started') resolve()
     })
   })
   // In several turns: each is some milliseconds of code that has never run.
   await nextTurn()
-  connection.post(BOOT)
+  connection.post(['boot', BOOT] satisfies ToService)
   await started
   await nextTurn()
-  connection.post({ kind: 'stop', timeout: Infinity } satisfies ToService)
+  connection.post(['stop', Infinity] satisfies ToService)
   await connection.exited
   await nextTurn()
 }

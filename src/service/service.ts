@@ -292,6 +292,9 @@ export abstract class Service extends ManagedService {
   }
 }
 
+/** A class of services, abstract ones included. */
+export type ServiceClass = abstract new (...args: never[]) => Service
+
 function isList(work: Work | readonly Work[]): work is readonly Work[] {
   return Array.isArray(work)
 }

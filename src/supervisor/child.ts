@@ -1,3 +1,4 @@
+import { isElsewhere } from '../wire/facts.ts'
 import type { Duration } from '../base/duration.ts'
 import { toMilliseconds } from '../errors/arguments.ts'
 import { bulkheadError } from '../errors/bulkhead-error.ts'
@@ -60,7 +61,7 @@ function isService(given: ServiceLike | ChildSpec): given is ServiceLike {
  * been ended.
  */
 export function leftRunning(record: TeardownRecord | undefined): { path: string; phase: string } | undefined {
-  if (!record || record.isolation === 'thread') return undefined
+  if (!record || isElsewhere(record.isolation)) return undefined
   const own = record.errors.find(({ code }) => code === 'ERR_STOP_TIMEOUT')
   if (own) return { path: record.path, phase: own.phase }
   for (const child of record.children) {

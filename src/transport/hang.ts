@@ -1,39 +1,39 @@
 import type { Clock } from '../base/clock.ts'
 import { bulkheadError } from '../errors/bulkhead-error.ts'
 import { isInspected } from './inspected.ts'
-import { type Pulse, type PulseLimits, watchPulse } from './pulse.ts'
+import { type Heartbeat, watchHeartbeat } from './heartbeat.ts'
 import { captureStack } from './stack.ts'
+import type { HangLimits } from './transport.ts'
+
+/** What stands where a stack would. */
+export const UNREADABLE_STACK = '    (its stack cannot be read: native code, or a thread started by a thread)'
 
 export interface HangOptions {
-  readonly pulse: Pulse
-  readonly limits: PulseLimits
+  readonly heartbeat: Heartbeat
+  readonly limits: HangLimits
   readonly clock: Clock
   readonly threadId: number
   service(): string
-  readonly warn: (text: string) => void
+  readonly warn: (silentForMs: number, stack: string | undefined) => void
   /** It is to be ended, with this as the reason of the crash. */
   hung(reason: Error): void
 }
 
 /** Watches a thread for signs of life until the returned function is called. */
 export function guardAgainstHang(options: HangOptions): () => void {
-  const { pulse, limits, clock, threadId } = options
+  const { heartbeat, limits, clock, threadId } = options
   let over = false
-  const stackOf = async (): Promise<string> =>
-    (await captureStack(threadId)) ??
-    '    (its stack cannot be read: native code, or a thread started by a thread)'
   const warn = async (silentFor: number): Promise<void> => {
-    const stack = await stackOf()
-    if (!over)
-      options.warn(`No sign of life from its thread for ${Math.round(silentFor)} ms; it is in:\n${stack}`)
+    const stack = await captureStack(threadId)
+    if (!over) options.warn(silentFor, stack)
   }
   const end = async (): Promise<void> => {
-    const stack = await stackOf()
+    const stack = (await captureStack(threadId)) ?? UNREADABLE_STACK
     const service = options.service()
     if (over) return
     options.hung(bulkheadError('ERR_THREAD_HUNG', { service, timeout: limits.timeout, stack }, { service }))
   }
-  const stop = watchPulse(pulse, limits, clock, {
+  const stop = watchHeartbeat(heartbeat, limits, clock, {
     warn: (silentFor) => void warn(silentFor),
     hung: () => void end(),
     inspected: isInspected,

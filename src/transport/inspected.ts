@@ -1,13 +1,13 @@
 import { createRequire } from 'node:module'
 import { isMainThread } from 'node:worker_threads'
-import { type Pulse, isNotedAsInspected } from './pulse.ts'
+import { type Heartbeat, isNotedAsInspected } from './heartbeat.ts'
 
-let above: Pulse | undefined
+let above: Heartbeat | undefined
 let url: (() => string | undefined) | undefined
 
-/** In a thread: the pulse by which it is watched, where the thread above notes what it knows. */
-export function learnFrom(pulse: Pulse): void {
-  above = pulse
+/** In a thread: the heartbeat by which it is watched, where the thread above notes what it knows. */
+export function learnFrom(heartbeat: Heartbeat): void {
+  above = heartbeat
 }
 
 /** Whether an inspector is open on this process: what stands still may have been paused by hand. */

@@ -1,9 +1,32 @@
-import type { MessagePort } from 'node:worker_threads'
 import type { EncodedThrow } from '../errors/encode.ts'
 import type { StartRecord } from './records.ts'
 
 /** Where a service is in its life. */
 export type ServiceState = 'init' | 'starting' | 'running' | 'stopping' | 'stopped' | 'crashed'
+
+/** Where a service lives while it is up. */
+export type Location =
+  | { readonly kind: 'inline' | 'thread'; readonly threadId: number }
+  | { readonly kind: 'process'; readonly pid: number }
+  | { readonly kind: 'remote'; readonly address: string }
+
+/** The kind of place that a service lives in. */
+export type PlaceKind = Location['kind']
+
+/** Whether what lives there runs on a thread other than that of who looks, and ends with its place. */
+export function isElsewhere(kind: PlaceKind | undefined): boolean {
+  return kind !== undefined && kind !== 'inline'
+}
+
+export function threadIdOf(location: Location | undefined): number | undefined {
+  return location && 'threadId' in location ? location.threadId : undefined
+}
+
+/** A location in the fields that views, records and reports have for it. */
+export interface LocationFields {
+  readonly threadId?: number
+  readonly pid?: number
+}
 
 /** What one service is doing. */
 export interface WorkEntry {
@@ -51,8 +74,10 @@ export interface TreeFacts {
   readonly state: ServiceState
   readonly started: boolean
   readonly restartCount: number
-  readonly threadId?: number
-  readonly isolated?: boolean
+  /** The kind of place, of one with a place of its own. */
+  readonly isolation?: PlaceKind
+  /** Undefined while it is not up. */
+  readonly location?: Location
   /** Of a crashed one. The same number stands for the same reason, which is told the first time. */
   readonly reason?: { readonly ref: number; readonly value?: EncodedThrow }
 }
@@ -64,15 +89,17 @@ export interface HandleFacts {
   readonly state: ServiceState
   readonly started: boolean
   readonly restartCount: number
-  readonly isolated: boolean
-  readonly threadId?: number
+  readonly isolation: PlaceKind
+  /** Undefined while it is not up. */
+  readonly location?: Location
   readonly methods?: readonly string[]
   /** Of a crashed one. */
   readonly reason?: EncodedThrow
 }
 
-/** A handle on its way: facts, and while it runs a port that leads straight to the service. */
+/** A handle on its way: facts, and while it runs an address that leads straight to the service, if there is one. */
 export interface HandedHandle {
   readonly facts: HandleFacts
-  readonly port?: MessagePort
+  /** Of whatever kind the transport understands whose connection it came over. */
+  readonly address?: unknown
 }

@@ -1,10 +1,12 @@
-import type { MessagePort } from 'node:worker_threads'
 import type { EncodedThrow } from '../errors/encode.ts'
 import type { EnvironmentChange, HandedHandle, RemoteStart, TreeChange, WorkEntry } from './facts.ts'
 import type { Packed } from './pack.ts'
 import type { TeardownRecord } from './records.ts'
 
-/** The first message to the service's side: what it is to serve. */
+// Every message is a tuple with its tag in the first place, by which route() tells them apart. Beside them only
+// Comlink's own messages go over a connection: objects, in comlink-messages.ts.
+
+/** What the service's side is to serve. */
 export interface Boot {
   /** URL of the service module. */
   readonly module: string
@@ -19,7 +21,7 @@ export interface Boot {
   readonly restartCount: number
   readonly limits: CallLimits
   readonly logLevel: string
-  /** Since the thread was spawned. */
+  /** What has become of the environment since the place was made. */
   readonly environment: EnvironmentChange | undefined
 }
 
@@ -32,55 +34,64 @@ export interface CallLimits {
   readonly drainTimeout: number
 }
 
-/** From the handle's side to the service's. Calls go beside them, in Comlink's own format. */
+/** From the handle's side to the service's. */
 export type ToService =
-  | { readonly kind: 'stop'; /** Milliseconds left. */ readonly timeout: number }
-  | { readonly kind: 'crash'; readonly reason: EncodedThrow }
-  | { readonly kind: 'set-shutdown' }
+  /** The first message. */
+  | readonly [tag: 'boot', boot: Boot]
+  /** Milliseconds that are left for it. */
+  | readonly [tag: 'stop', timeout: number]
+  | readonly [tag: 'crash', reason: EncodedThrow]
+  | readonly [tag: 'set-shutdown']
   /** What `steer` asked for is under way already: no stop of this run will come of it. */
-  | { readonly kind: 'steer-joined' }
-  | { readonly kind: 'log-level'; readonly level: string }
-  /** What are its tasks and futures, and those of all below it? */
-  | { readonly kind: 'describe-work'; readonly id: number }
-  /** Somebody else calls over this port, from now until it closes. */
-  | { readonly kind: 'connect'; readonly port: MessagePort }
-  /** The caller of this call no longer waits. */
-  | { readonly kind: 'cancel-call'; readonly id: number; readonly reason: EncodedThrow }
+  | readonly [tag: 'steer-joined']
+  | readonly [tag: 'log-level', level: string]
+  /** Asks for its tasks and futures, and those of all below it. */
+  | readonly [tag: 'describe-work', id: number]
+  /** Somebody else calls by way of this address, from now on. */
+  | readonly [tag: 'connect', address: unknown]
+  | CallMessage
 
-/** From the service's side to the handle's. Log lines go beside them, see line.ts. */
+/** From the service's side to the handle's. */
 export type FromService =
   /** The module is loaded and the instance made. */
-  | { readonly kind: 'loaded'; readonly methods: readonly string[] }
-  | { readonly kind: 'step'; readonly step: string }
-  | { readonly kind: 'started'; readonly start: RemoteStart }
-  | { readonly kind: 'start-failed'; readonly error: EncodedThrow; readonly start: RemoteStart }
-  | { readonly kind: 'crashed'; readonly reason: EncodedThrow }
+  | readonly [tag: 'loaded', methods: readonly string[]]
+  | readonly [tag: 'step', step: string]
+  | readonly [tag: 'started', start: RemoteStart]
+  | readonly [tag: 'start-failed', error: EncodedThrow, start: RemoteStart]
+  | readonly [tag: 'crashed', reason: EncodedThrow]
   /** `this.stop()` and `this.restart()` in the service act on the handle. */
-  | { readonly kind: 'steer'; readonly verb: 'stop'; readonly timeout: number }
-  | { readonly kind: 'steer'; readonly verb: 'restart' }
-  /** The teardown is over; the thread ends by itself. */
-  | { readonly kind: 'down'; readonly errors: readonly EncodedThrow[]; readonly record: TeardownRecord }
-  | { readonly kind: 'leftovers'; readonly resources: readonly string[] }
-  /** The last word before an uncaught error ends the thread. */
-  | { readonly kind: 'uncaught'; readonly error: EncodedThrow }
-  /** What the thread wrote to its stdout or stderr. */
-  | { readonly kind: 'output'; readonly to: 'stdout' | 'stderr'; readonly chunk: string | Uint8Array }
-  | { readonly kind: 'work'; readonly id: number; readonly work: readonly WorkEntry[] }
-  | { readonly kind: 'tree'; readonly change: TreeChange }
+  | readonly [tag: 'steer', verb: 'stop', timeout: number]
+  | readonly [tag: 'steer', verb: 'restart']
+  /** The teardown is over; the place ends by itself. */
+  | readonly [tag: 'down', errors: readonly EncodedThrow[], record: TeardownRecord]
+  | readonly [tag: 'leftovers', resources: readonly string[]]
+  /** The last word before an uncaught error ends the place. */
+  | readonly [tag: 'uncaught', error: EncodedThrow]
+  /** What was written to stdout or stderr there. */
+  | readonly [tag: 'output', to: 'stdout' | 'stderr', chunk: string | Uint8Array]
+  | readonly [tag: 'work', id: number, work: readonly WorkEntry[]]
+  | readonly [tag: 'tree', change: TreeChange]
+  /** A log line: see logging/line.ts. */
+  | readonly [tag: 'log', ...line: readonly unknown[]]
+  | ReplyBatch
 
-/** Comlink's call message, as far as handles use it. Small ones may come together: see batch.ts. */
-export interface CallMessage {
-  readonly id: number
-  readonly type: 'APPLY'
-  readonly path: readonly [method: string]
-  readonly argumentList: readonly WireValue[]
-}
+/** From who calls, beside Comlink's own words. */
+export type CallMessage =
+  /** Small calls that were made together: `id, method, number of arguments, ...arguments` of each. */
+  | readonly [tag: 'calls', ...parts: readonly unknown[]]
+  /** Who made this call no longer waits. */
+  | readonly [tag: 'cancel', id: number, reason: EncodedThrow]
 
-export type WireValue =
-  | { readonly type: 'RAW'; readonly value: unknown }
-  | { readonly type: 'HANDLER'; readonly name: string; readonly value: unknown }
+/** Small results that are told together: `id, value` of each. */
+export type ReplyBatch = readonly [tag: 'replies', ...parts: readonly unknown[]]
 
-export type ReplyMessage = WireValue & { readonly id: number }
+/** Use of what the other side has exported. It rides beside the calls, so that a callback comes before the result. */
+export type ReferenceMessage =
+  | readonly [tag: 'invoke', target: number, method: 'call' | 'next' | 'return', call: number, args: Packed]
+  | readonly [tag: 'outcome', call: number, answer: Answer]
+  | readonly [tag: 'release', target: number]
+  | readonly [tag: 'handle', target: number, now: HandedHandle]
+  | readonly [tag: 'abort', target: number, reason: EncodedThrow]
 
 /** What stands in a `HANDLER` reply of ours. */
 export type Answer =
@@ -95,17 +106,3 @@ export interface CallPacket {
   /** The id by which it can be cancelled, for a call that can. */
   readonly cancelId?: number
 }
-
-/** Use of what the other side has exported. Rides beside the calls, so that a callback comes before the result. */
-export type ReferenceMessage =
-  | {
-      readonly kind: 'invoke'
-      readonly target: number
-      readonly method: 'call' | 'next' | 'return'
-      readonly call: number
-      readonly args: Packed
-    }
-  | { readonly kind: 'outcome'; readonly call: number; readonly answer: Answer }
-  | { readonly kind: 'release'; readonly target: number }
-  | { readonly kind: 'handle'; readonly target: number; readonly now: HandedHandle }
-  | { readonly kind: 'abort'; readonly target: number; readonly reason: EncodedThrow }

@@ -1,7 +1,8 @@
-import type { MessagePort } from 'node:worker_threads'
 import { decodeError } from '../errors/decode.ts'
 import { type EncodedThrow, encodeError, isPlain, setOwn } from '../errors/encode.ts'
 import { revive } from '../errors/revive.ts'
+import type { Transferable } from './codec.ts'
+import type { HandedHandle } from './facts.ts'
 
 /** What structured clone cannot take across, or not whole, and what stands for it. */
 export type Surrogate =
@@ -10,7 +11,7 @@ export type Surrogate =
   | { readonly type: 'function'; readonly target: number }
   | { readonly type: 'signal'; readonly target: number; readonly aborted?: EncodedThrow }
   | { readonly type: 'iterable'; readonly target: number }
-  | { readonly type: 'handle'; readonly target: number; readonly handed: { readonly port?: MessagePort } }
+  | { readonly type: 'handle'; readonly target: number; readonly handed: HandedHandle }
 
 /**
  * A value on its way to another thread. In the place of each surrogate stands its mark, an object known by identity,
@@ -23,8 +24,8 @@ export interface Packed {
 
 /** Turns what is bound to this side (functions, signals, iterables) into surrogates, and back. */
 export interface Marshaller {
-  /** Undefined for what crosses as it is, or not at all. */
-  export(value: object): Surrogate | undefined
+  /** Undefined for what crosses as it is, or not at all. `move` is told what of it has to be moved. */
+  export(value: object, move: (items: readonly Transferable[]) => void): Surrogate | undefined
   import(surrogate: Surrogate): unknown
 }
 
@@ -37,8 +38,6 @@ class Transfer {
     this.list = list
   }
 }
-
-type Transferable = ArrayBuffer | MessagePort
 
 /**
  * Moves instead of copying, in arguments and results: `transfer(bytes)` moves the memory of a buffer or a port,
@@ -152,7 +151,6 @@ class Packer {
     }
     const surrogate = this.#surrogate(value)
     if (surrogate) {
-      if (surrogate.type === 'handle' && surrogate.handed.port) this.transferList.push(surrogate.handed.port)
       const mark = {}
       this.#seen.set(value, mark)
       this.surrogates.push([mark, surrogate])
@@ -171,7 +169,7 @@ class Packer {
   #surrogate(value: object): Surrogate | undefined {
     if (value instanceof Error) return { type: 'error', error: encodeError(value) }
     if (Buffer.isBuffer(value)) return { type: 'buffer', bytes: this.#ownBytes(value) }
-    return this.#marshaller.export(value)
+    return this.#marshaller.export(value, (items) => this.transferList.push(...items))
   }
 
   // A Buffer is often a view into a pool: structured clone would send the pool, neighbours' bytes included.

@@ -1,3 +1,5 @@
+import type { PlaceKind } from './facts.ts'
+
 /** The steps of a stop that take time, in their order. */
 export const STOP_PHASES = [
   'drain',
@@ -23,8 +25,9 @@ export interface TeardownError {
 export interface TeardownRecord {
   readonly path: string
   readonly label: string
-  readonly isolation: 'inline' | 'thread'
+  readonly isolation: PlaceKind
   readonly threadId?: number
+  readonly pid?: number
   readonly outcome: Outcome
   /** Of Clock.now(). */
   readonly beganAt: number
@@ -56,8 +59,9 @@ export type StartOutcome = 'running' | 'failed' | 'stopped' | 'not-started'
 export interface StartRecord {
   readonly path: string
   readonly label: string
-  readonly isolation: 'inline' | 'thread'
+  readonly isolation: PlaceKind
   readonly threadId?: number
+  readonly pid?: number
   /** `stopped`: before it was running. */
   readonly outcome: StartOutcome
   /** Of Clock.now(). */

@@ -15,11 +15,19 @@ const app = () =>
     { label: 'Host' },
     node(
       { label: 'api' },
-      node({ label: 'hasher', isolated: true, threadId: 3, restartCount: 2 }),
-      node({ label: 'hasher', isolated: true, state: 'init' }),
+      node({
+        label: 'hasher',
+        isolation: 'thread',
+        location: { kind: 'thread', threadId: 3 },
+        restartCount: 2,
+      }),
+      node({ label: 'hasher', isolation: 'thread', state: 'init' }),
     ),
     node({ label: 'db', state: 'crashed', crashReason: new TypeError('no route'), restartCount: 1 }),
-    node({ label: 'empty', state: 'stopped' }, node({ label: 'leaf', threadId: 0 })),
+    node(
+      { label: 'empty', state: 'stopped' },
+      node({ label: 'leaf', location: { kind: 'inline', threadId: 0 } }),
+    ),
   )
 
 void t.test('toTree', async (t) => {

@@ -1,8 +1,11 @@
+import { MessageChannel } from 'node:worker_threads'
 import fc from 'fast-check'
 import t from 'tap'
 import { isBulkheadError } from '../../src/index.ts'
-import { Inbox, Outbox, callsOf, raw, repliesOf } from '../../src/rpc/batch.ts'
-import { servePort } from '../../src/rpc/comlink-endpoint.ts'
+import { Inbox, Outbox, callsOf, repliesOf } from '../../src/rpc/batch.ts'
+import { plainCall } from '../../src/rpc/comlink-client.ts'
+import { DirectCallers } from '../../src/serve/direct-callers.ts'
+import { portLine } from '../../src/transport/port.ts'
 import { Batched } from '../fixtures/batched.ts'
 import { failure, quiet } from '../support/both.ts'
 import { isolate } from '../support/isolate.ts'
@@ -19,7 +22,7 @@ void t.test('what is held goes together, and before what is not', async (t) => {
   outbox.holdReply(2, undefined)
   t.same(sent, [])
   outbox.post('other')
-  t.same(sent.splice(0), [[1, 'one', 2, undefined], 'other'])
+  t.same(sent.splice(0), [['replies', 1, 'one', 2, undefined], 'other'])
   outbox.flush()
   t.same(sent, [], 'nothing is no message')
   outbox.holdCall(3, 'add', [1, 2])
@@ -28,12 +31,12 @@ void t.test('what is held goes together, and before what is not', async (t) => {
   await Promise.resolve()
   t.same(
     sent.splice(0),
-    [[3, 'add', 2, 1, 2, 4, 'none', 0]],
+    [['calls', 3, 'add', 2, 1, 2, 4, 'none', 0]],
     'no timer: as soon as the code that runs is over',
   )
   for (let n = 0; n < 60; n++) outbox.holdCall(n, 'm', [n])
   await Promise.resolve()
-  const calls = sent.flatMap((parts) => callsOf(parts as unknown[]))
+  const calls = sent.flatMap((parts) => callsOf(parts as ['calls']))
   t.same(
     calls.map(({ id }) => id),
     Array.from({ length: 60 }, (_, n) => n),
@@ -46,21 +49,20 @@ void t.test('what was held together comes apart as it was', async (t) => {
   const call = fc.record({ id: fc.nat(), method: fc.string(), args: fc.array(value) })
   fc.assert(
     fc.property(fc.array(call, { maxLength: 20 }), fc.array(fc.tuple(fc.nat(), value)), (calls, replies) => {
-      const parts: unknown[] = []
-      const outbox = new Outbox((held) => parts.push(...(held as unknown[])))
+      let sent: unknown = ['calls']
+      const outbox = new Outbox((held) => (sent = held))
       for (const { id, method, args } of calls) outbox.holdCall(id, method, args)
       outbox.flush()
       t.strictSame(
-        callsOf(parts.splice(0)),
-        calls.map(({ id, method, args }) => {
-          return { id, type: 'APPLY', path: [method], argumentList: args.map(raw) }
-        }),
+        callsOf(sent as ['calls']),
+        calls.map(({ id, method, args }) => plainCall(id, method, args)),
       )
+      sent = ['replies']
       for (const [id, reply] of replies) outbox.holdReply(id, reply)
       outbox.flush()
       t.strictSame(
-        repliesOf(parts),
-        replies.map(([id, reply]) => ({ id, type: 'RAW', value: reply })),
+        repliesOf(sent as ['replies']),
+        replies.map(([id, reply]) => ({ id, value: reply })),
       )
     }),
     { numRuns: 50 },
@@ -68,15 +70,18 @@ void t.test('what was held together comes apart as it was', async (t) => {
 })
 
 /** By the name of their method, which also tells how long they take. */
-const calls = (...methods: string[]): unknown[] => methods.flatMap((method, id) => [id, method, 0])
-const one = (method: string): object => callsOf([0, method, 0])[0]!
+const calls = (...methods: string[]): unknown[] => [
+  'calls',
+  ...methods.flatMap((method, id) => [id, method, 0]),
+]
+const one = (method: string): object => plainCall(0, method, [])
 
 function inbox() {
   const events: string[] = []
   const takes = new Map([['slow', 5]])
   let now = 0
   const outbox = new Outbox((message) => {
-    const values = Array.isArray(message) ? repliesOf(message) : [message as { value: string }]
+    const values = Array.isArray(message) ? repliesOf(message as never) : [message as { value: string }]
     events.push(`sent ${values.map(({ value }) => String(value)).join('+')}`)
   })
   const box: Inbox = new Inbox(
@@ -200,13 +205,10 @@ void t.test('a message that throws does not hold up the others', async (t) => {
 
 void t.test('many callers, each with a port of its own, leave no listeners on the process', async (t) => {
   const before = process.listenerCount('exit')
-  const ends = Array.from({ length: 20 }, () => {
-    const { port1 } = new MessageChannel()
-    const options = { expose: () => nothing, connect: nothing, problem: nothing, together: undefined }
-    return servePort(port1, options)
-  })
+  const callers = new DirectCallers({ serve: nothing, problem: nothing, together: undefined })
+  for (let n = 0; n < 20; n++) callers.add(portLine(new MessageChannel().port1))
   t.equal(process.listenerCount('exit'), before)
-  for (const end of ends) end(() => new Error('over'))
+  callers.end(() => new Error('over'))
 })
 
 void t.test('a reply is there while a call that came with it blocks the thread', async (t) => {

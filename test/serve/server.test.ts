@@ -1,10 +1,10 @@
-import { threadId } from 'node:worker_threads'
 import t from 'tap'
 import { Service } from '../../src/index.ts'
 import { encodeError } from '../../src/errors/encode.ts'
-import { InlineConnection } from '../../src/transport/connection.ts'
+import { serveInline } from '../../src/serve/inline.ts'
+import { inlineTransport } from '../../src/transport/inline.ts'
+import type { PlaceSpec } from '../../src/transport/transport.ts'
 import type { Boot, FromService, ToService } from '../../src/wire/messages.ts'
-import { Server } from '../../src/serve/server.ts'
 import { quiet } from '../support/both.ts'
 import { Gate } from '../support/gate.ts'
 import { settled } from '../support/probe.ts'
@@ -22,6 +22,15 @@ const BOOT: Boot = {
   limits: { concurrency: Infinity, maxQueue: Infinity, drainTimeout: 0 },
   logLevel: 'silent',
   environment: undefined,
+}
+
+const SPEC: Omit<PlaceSpec, 'here'> = {
+  label: 'Served',
+  module: '',
+  env: undefined,
+  execArgv: undefined,
+  resourceLimits: undefined,
+  hang: { warning: Infinity, timeout: Infinity },
 }
 
 void t.test(
@@ -44,19 +53,18 @@ void t.test(
           events.push('onShutdown')
         }
       }
-      const connection = new InlineConnection(threadId)
-      const { end } = connection
+      const here = { load: async () => Served, handle: undefined }
+      const connection = inlineTransport(serveInline).open({ ...SPEC, here })
       const post = (message: ToService): void => connection.post(message)
-      end.listen((boot) => void new Server(end, boot as Boot, { load: async () => Served }).run())
-      connection.listen((message) => events.push((message as FromService).kind))
-      connection.post(BOOT)
+      connection.listen((message) => events.push((message as FromService)[0]))
+      post(['boot', BOOT])
       await gate.reached
-      post({ kind: 'crash', reason: encodeError(new Error('above')) })
+      post(['crash', encodeError(new Error('above'))])
       // The stop is a message of its own, and may come when the start has come to rest already.
       gate.open()
       t.notOk(await settled(connection.exited), hook)
       events.length = 0
-      post({ kind: 'stop', timeout: Infinity })
+      post(['stop', Infinity])
       await connection.exited
       t.strictSame(
         events.filter((event) => event !== 'tree'),

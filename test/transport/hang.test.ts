@@ -128,13 +128,13 @@ void t.test(
 const resolve = (): Promise<never> => Promise.reject(new Error('not asked for'))
 
 void t.test('by default a long computation is warned of, and never ended', async (t) => {
-  const { pulse } = resolveOptions({}, { label: 'Any', module: 'file:///any.js', resolve })
-  t.same(pulse, { warning: 10_000, timeout: Infinity })
+  const { spec } = resolveOptions({}, { label: 'Any', module: 'file:///any.js', resolve })
+  t.same(spec.hang, { warning: 10_000, timeout: Infinity })
   t.same(
     resolveOptions(
       { hangWarning: false, hangTimeout: '2s' },
       { label: 'Any', module: 'file:///any.js', resolve },
-    ).pulse,
+    ).spec.hang,
     {
       warning: Infinity,
       timeout: 2000,

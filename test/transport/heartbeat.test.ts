@@ -1,5 +1,11 @@
 import t from 'tap'
-import { beat, isNotedAsInspected, makePulse, type Pulse, watchPulse } from '../../src/transport/pulse.ts'
+import {
+  beat,
+  isNotedAsInspected,
+  makeHeartbeat,
+  type Heartbeat,
+  watchHeartbeat,
+} from '../../src/transport/heartbeat.ts'
 import { FakeClock } from '../support/fake-clock.ts'
 import { until } from '../support/both.ts'
 
@@ -20,13 +26,13 @@ class SuspendableClock extends FakeClock {
 class Watched {
   readonly clock = new SuspendableClock()
   readonly events: string[] = []
-  readonly pulse: Pulse
+  readonly heartbeat: Heartbeat
   readonly stop: () => void
   inspected = false
 
   constructor(limits = LIMITS) {
-    this.pulse = makePulse(limits)!
-    this.stop = watchPulse(this.pulse, limits, this.clock, {
+    this.heartbeat = makeHeartbeat(limits)!
+    this.stop = watchHeartbeat(this.heartbeat, limits, this.clock, {
       warn: (silentFor) => this.events.push(`warn ${silentFor}`),
       hung: (silentFor) => this.events.push(`hung ${silentFor}`),
       inspected: () => this.inspected,
@@ -35,24 +41,24 @@ class Watched {
 
   /** One sign of life. */
   beat(): void {
-    Atomics.add(new Int32Array(this.pulse.counter), 0, 1)
+    Atomics.add(new Int32Array(this.heartbeat.counter), 0, 1)
   }
 
   /** `ms` pass, with a sign of life in each interval. */
   async live(ms: number): Promise<void> {
-    for (let left = ms; left > 0; left -= this.pulse.every) {
+    for (let left = ms; left > 0; left -= this.heartbeat.every) {
       this.beat()
-      await this.clock.advance(this.pulse.every)
+      await this.clock.advance(this.heartbeat.every)
     }
   }
 }
 
 void t.test('nothing is watched without a limit; else a thread counts four times within the shorter', (t) => {
-  t.equal(makePulse({ warning: Infinity, timeout: Infinity }), undefined)
-  t.equal(makePulse({ warning: 400, timeout: Infinity })?.every, 100)
-  t.equal(makePulse({ warning: Infinity, timeout: 200 })?.every, 50)
-  t.equal(makePulse({ warning: 1, timeout: 2 })?.every, 10, 'not faster than that')
-  t.equal(makePulse({ warning: 60_000, timeout: Infinity })?.every, 1000, 'nor slower than that')
+  t.equal(makeHeartbeat({ warning: Infinity, timeout: Infinity }), undefined)
+  t.equal(makeHeartbeat({ warning: 400, timeout: Infinity })?.every, 100)
+  t.equal(makeHeartbeat({ warning: Infinity, timeout: 200 })?.every, 50)
+  t.equal(makeHeartbeat({ warning: 1, timeout: 2 })?.every, 10, 'not faster than that')
+  t.equal(makeHeartbeat({ warning: 60_000, timeout: Infinity })?.every, 1000, 'nor slower than that')
   t.end()
 })
 
@@ -115,13 +121,13 @@ void t.test('while an inspector is open nothing counts; afterwards it counts fro
   watched.inspected = true
   await watched.clock.advance(60_000)
   t.same(watched.events, [])
-  t.ok(isNotedAsInspected(watched.pulse), 'and the watched thread can tell its own')
+  t.ok(isNotedAsInspected(watched.heartbeat), 'and the watched thread can tell its own')
   watched.inspected = false
   await watched.clock.advance(999)
   t.same(watched.events, [])
   await watched.clock.advance(251)
   t.same(watched.events, ['warn 1000'])
-  t.notOk(isNotedAsInspected(watched.pulse))
+  t.notOk(isNotedAsInspected(watched.heartbeat))
   watched.stop()
 })
 
@@ -135,14 +141,14 @@ void t.test('an inspector that is opened during a hang saves the thread', async 
 })
 
 void t.test('the watched side counts as its event loop turns, and may be the one that notes', async (t) => {
-  const pulse = makePulse({ warning: 40, timeout: Infinity })!
+  const heartbeat = makeHeartbeat({ warning: 40, timeout: Infinity })!
   let inspected = true
-  const stop = beat(pulse, () => inspected)
-  const count = (): number => Atomics.load(new Int32Array(pulse.counter), 0)
-  t.ok(isNotedAsInspected(pulse), 'at once')
+  const stop = beat(heartbeat, () => inspected)
+  const count = (): number => Atomics.load(new Int32Array(heartbeat.counter), 0)
+  t.ok(isNotedAsInspected(heartbeat), 'at once')
   const before = count()
   await until(() => count() > before + 2)
   inspected = false
-  await until(() => !isNotedAsInspected(pulse))
+  await until(() => !isNotedAsInspected(heartbeat))
   stop()
 })
