@@ -1,15 +1,30 @@
-import type { Worker } from 'node:worker_threads'
+import { type Worker, threadId } from 'node:worker_threads'
 import { pino } from 'pino'
 import t, { type Test } from 'tap'
 import { type Isolation, setLogger } from '../../src/index.ts'
+import { addTransport } from '../../src/isolate/transports.ts'
+import { streamTransport } from './stream-transport.ts'
 
-const ran = { inline: 0, thread: 0 }
+const ran = new Map<string, number>()
+
+const places = placesToTry(process.env['BULKHEAD_TEST_STREAMS'])
+
+/**
+ * Those that ship, but where a test of the transport asks for its own instead: `process`, as a place of a third kind,
+ * or `inline`, under that name, for files that ask which thread a service is on.
+ */
+function placesToTry(streams: string | undefined): string[] {
+  if (streams === undefined) return ['inline', 'thread']
+  const location = streams === 'inline' ? ({ kind: 'inline', threadId } as const) : undefined
+  addTransport(streams, streamTransport(location ?? { kind: 'process', pid: process.pid }))
+  return [streams]
+}
 
 /** One behaviour, tried inline and in a thread: what is recorded, returned and thrown must be the same. */
 export function both(name: string, test: (t: Test, isolation: Isolation) => Promise<void>): void {
-  for (const isolation of ['inline', 'thread'] as const) {
+  for (const isolation of places as Isolation[]) {
     t.test(`${name} [${isolation}]`, async (t) => {
-      ran[isolation] += 1
+      ran.set(isolation, (ran.get(isolation) ?? 0) + 1)
       await test(t, isolation)
     })
   }
@@ -56,7 +71,9 @@ export function liveThreads(): number {
   return live.size
 }
 
-t.teardown(() => t.comment(`conformance: ${ran.inline} tests ran inline, ${ran.thread} in a thread`))
+t.teardown(() => {
+  for (const [place, count] of ran) t.comment(`conformance: ${count} tests ran in place: ${place}`)
+})
 
 /** URL of a module below test/fixtures, named without its extension. */
 export function fixture(name: string): URL {
