@@ -20,6 +20,7 @@ const PARTS = [
   'LICENSE',
   'README.md',
   'bench',
+  'docs',
   'examples',
   'package.json',
   'package-lock.json',

@@ -17,7 +17,7 @@ export interface Program {
   readonly text: string
   /** Arguments of `bulkhead`; undefined for a program of its own. */
   readonly command: readonly string[] | undefined
-  /** Named blocks that came before it in the README, the latest of each name. */
+  /** Named blocks that came before it in its document, the latest of each name. */
   readonly others: ReadonlyMap<string, string>
   /** A text at which the program is told to stop, with SIGTERM. */
   readonly until: string | undefined
