@@ -1,5 +1,5 @@
 import t from 'tap'
-import { problemsOfLinks } from '../../.ci/links.mjs'
+import { problemsOfLinks, withoutBlocks } from '../../.ci/links.mjs'
 import { MESSAGES } from '../../src/errors/codes.ts'
 import { documents, guides, readme, root } from './documents.ts'
 
@@ -45,4 +45,12 @@ t.test('every error code has its line in the table of errors, and no other is na
       `no other code in ${path}`,
     )
   }
+})
+
+t.test('the steps of a stop are told in their order', async (t) => {
+  const PHASES = ['drain', 'onStop', 'children', 'waitForShutdown', 'futures', 'onShutdown', 'threadExit']
+  const host = guides.find(({ name }) => name === 'host-and-shutdown')
+  const line = withoutBlocks(host?.text ?? '').match(/`phases` are the milliseconds of .*?\./)?.[0] ?? ''
+  const told = Array.from(line.matchAll(/`(\w+)`/g), ([, phase = '']) => phase).slice(1)
+  t.strictSame(told, PHASES)
 })
