@@ -3,6 +3,7 @@
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { problemsOfLinks } from './links.mjs'
 
 /** Plain JavaScript, except for `types.ts`, which is only type-checked. */
 export const FILES = {
@@ -101,6 +102,7 @@ export function problemsOfContents(paths) {
     'README.md',
     'CHANGELOG.md',
     'LICENSE',
+    'docs/errors.md',
     'dist/src/index.js',
     'dist/src/index.d.ts',
     'dist/src/cli/main.js',
@@ -109,8 +111,22 @@ export function problemsOfContents(paths) {
   ]
   const missing = wanted.filter((path) => !paths.includes(path)).map((path) => `${path} is missing`)
   const known = (/** @type {string} */ path) =>
-    /^dist\/(?:src|workers)\/.+\.(?:js|d\.ts)$/.test(path) || wanted.includes(path)
+    /^dist\/(?:src|workers)\/.+\.(?:js|d\.ts)$/.test(path) ||
+    /^docs\/[\w-]+\.(?:md|svg|png)$/.test(path) ||
+    wanted.includes(path)
   return [...missing, ...paths.filter((path) => !known(path)).map((path) => `${path} does not belong there`)]
+}
+
+/**
+ * The links of its documents, pictures included, that lead to nothing in the package that is installed in `folder`.
+ * Examples and figures are in the repository alone.
+ * @param {string} folder
+ * @param {readonly string[]} paths of the package's files
+ * @returns {string[]}
+ */
+export function problemsOfDocuments(folder, paths) {
+  const documents = paths.filter((path) => path.endsWith('.md'))
+  return problemsOfLinks(join(folder, 'node_modules', 'bulkhead'), documents, ['bench/', 'examples/'])
 }
 
 /**

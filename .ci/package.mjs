@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { problemsOfContents, problemsOfUse, writeConsumer } from './consumer.mjs'
+import { problemsOfContents, problemsOfDocuments, problemsOfUse, writeConsumer } from './consumer.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const temporary = mkdtempSync(join(tmpdir(), 'bulkhead-package-'))
@@ -33,7 +33,11 @@ try {
   npm([...install, join(temporary, packed.filename), '@types/node@20'], app)
 
   const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
-  const problems = [...problemsOfContents(paths), ...problemsOfUse(app, tsc)]
+  const problems = [
+    ...problemsOfContents(paths),
+    ...problemsOfDocuments(app, paths),
+    ...problemsOfUse(app, tsc),
+  ]
   for (const problem of problems) console.error(problem)
   if (problems.length > 0) process.exitCode = 1
   else console.log('Installed, imported, run in a thread and from the command line.')

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
 // The same checks as `.ci/package.mjs`, with links in place of an install.
-import { problemsOfContents, problemsOfUse, writeConsumer } from '../../.ci/consumer.mjs'
+import { problemsOfContents, problemsOfDocuments, problemsOfUse, writeConsumer } from '../../.ci/consumer.mjs'
 import { runClean } from '../support/clean-process.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -26,8 +26,8 @@ function link(name: string): void {
 t.test('the package can be installed and used', async (t) => {
   const source = join(temporary, 'source')
   const app = join(temporary, 'app')
-  for (const name of ['package.json', 'README.md', 'CHANGELOG.md', 'LICENSE']) {
-    cpSync(join(root, name), join(source, name))
+  for (const name of ['package.json', 'README.md', 'CHANGELOG.md', 'LICENSE', 'docs']) {
+    cpSync(join(root, name), join(source, name), { recursive: true })
   }
   runClean(process.execPath, ['.ci/build.mjs', join(source, 'dist')], { cwd: root })
 
@@ -35,7 +35,8 @@ t.test('the package can be installed and used', async (t) => {
     { filename: string; files: { path: string }[] },
   ]
   const [{ filename, files }] = packed
-  t.strictSame(problemsOfContents(files.map(({ path }) => path)), [], 'it contains what it should')
+  const paths = files.map(({ path }) => path)
+  t.strictSame(problemsOfContents(paths), [], 'it contains what it should')
 
   writeConsumer(app)
   for (const name of [...Object.keys(dependencies), '@types/node', 'undici-types']) link(name)
@@ -43,5 +44,6 @@ t.test('the package can be installed and used', async (t) => {
   mkdirSync(installed)
   const extract = ['-xzf', join(source, filename), '-C', installed, '--strip-components=1']
   runClean('tar', extract, { cwd: temporary })
+  t.strictSame(problemsOfDocuments(app, paths), [], 'its documents lead to one another')
   t.strictSame(problemsOfUse(app, tsc), [], 'it works')
 })
