@@ -13,7 +13,9 @@ const wanted = createHash('sha256')
   .digest('hex')
 
 function run(command, args) {
-  const { status, error } = spawnSync(command, args, { cwd: root, stdio: ['ignore', 2, 2] })
+  // On Windows npm is a script, which takes a shell to start.
+  const shell = command === 'npm' && process.platform === 'win32'
+  const { status, error } = spawnSync(command, args, { cwd: root, stdio: ['ignore', 2, 2], shell })
   if (status !== 0) {
     process.stderr.write(`${command} ${args.join(' ')} failed${error ? `: ${error.message}` : ''}\n`)
     process.exit(status ?? 1)
@@ -22,9 +24,8 @@ function run(command, args) {
 
 if (!existsSync(mark) || readFileSync(mark, 'utf8') !== wanted) {
   process.stderr.write('Installing what package-lock.json names…\n')
-  // Not `npm ci`: it refuses a lock file that lacks the binaries of other platforms, which a registry need not have.
-  // What the lock file names is installed all the same, and it is not written.
-  run('npm', ['install', '--no-save', '--no-audit', '--no-fund'])
+  // It removes node_modules first, with the mark: an install that is cut short is made again.
+  run('npm', ['ci', '--no-audit', '--no-fund'])
   // The test runner generates itself from its plugin list, which .taprc changes (no TypeScript plugin).
   run(process.execPath, [`${root}node_modules/tap/dist/esm/run.mjs`, 'build'])
   writeFileSync(mark, wanted)
