@@ -1,10 +1,12 @@
-// Packs the package as it would be published, installs it in a project of its own, and uses it there.
+// Packs the package as it would be published, installs it in a project of its own, with what it needs in the versions of
+// the lock file, and uses it there.
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { problemsOfContents, problemsOfDocuments, problemsOfUse, writeConsumer } from './consumer.mjs'
+import { lockedProgram, problemsOfLock } from './lock.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const temporary = mkdtempSync(join(tmpdir(), 'bulkhead-package-'))
@@ -19,6 +21,8 @@ function npm(args, cwd) {
   return stdout
 }
 
+const writeJson = (path, value) => writeFileSync(path, `${JSON.stringify(value, undefined, 2)}\n`)
+
 try {
   // The build is the step before this one.
   const pack = ['pack', '--ignore-scripts', '--json', '--pack-destination', temporary]
@@ -29,11 +33,16 @@ try {
   const app = join(temporary, 'app')
   mkdirSync(app)
   writeConsumer(app)
-  const install = ['install', '--no-save', '--no-audit', '--no-fund']
-  npm([...install, join(temporary, packed.filename), '@types/node@20'], app)
+  const lock = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8'))
+  const tarball = { file: `../${packed.filename}`, integrity: packed.integrity }
+  const program = lockedProgram(lock, tarball, ['@types/node'])
+  writeJson(join(app, 'package.json'), { type: 'module', private: true, ...program.manifest })
+  writeJson(join(app, 'package-lock.json'), program.lock)
+  npm(['ci', '--no-audit', '--no-fund'], app)
 
   const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
   const problems = [
+    ...problemsOfLock(lock),
     ...problemsOfContents(paths),
     ...problemsOfDocuments(app, paths),
     ...problemsOfUse(app, tsc),
