@@ -165,15 +165,19 @@ function blocksOf(details) {
   const blocks = []
   let noise = Infinity
   let text = Infinity
+  let isFolded = false
   for (const line of details) {
     const depth = /^ */.exec(line)?.[0].length ?? 0
     const [, key = ''] = /^ *(\w+):(?: |$)/.exec(line) ?? []
     const isBelow = (/** @type {number} */ other) => depth > other || (line === '' && other !== Infinity)
     if (line === '---' || isBelow(noise)) continue
+    // Folded text has an empty line for every end of a line.
+    if (isBelow(text) && isFolded && line === '') continue
     if (!isBelow(text)) {
       noise = NOISE.has(key) ? depth : Infinity
+      isFolded = / >[\d+-]*$/.test(line)
       text = / [|>][\d+-]*$/.test(line) ? depth : Infinity
-      if (noise !== Infinity || line === 'signal: null') continue
+      if (noise !== Infinity || /: (?:null|"")$/.test(line)) continue
       if (depth === 0 && key !== '') blocks.push([key, []])
     }
     blocks.at(-1)?.[1].push(line)

@@ -3,7 +3,7 @@
 // from which a run that fails lists at its end what failed.
 import { spawn } from 'node:child_process'
 import { createWriteStream, existsSync, readFileSync, readdirSync, rmSync } from 'node:fs'
-import { relative, resolve, sep } from 'node:path'
+import { resolve, sep } from 'node:path'
 import { createInterface } from 'node:readline'
 import { finished } from 'node:stream/promises'
 import { fileURLToPath } from 'node:url'
@@ -38,7 +38,9 @@ async function run() {
   const file = fileURLToPath(new URL('../node_modules/tap/dist/esm/run.mjs', import.meta.url))
   // With these reporters tap would write to stdout what it writes to the file.
   const isPiped = ['files', 'silent', 'tap'].includes(reporter)
-  const report = isPiped ? ['--reporter=tap'] : [`--reporter=${reporter}`, `--output-file=${output}`]
+  const report = isPiped
+    ? ['--reporter=tap', '--output-file=']
+    : [`--reporter=${reporter}`, `--output-file=${output}`]
   const child = spawn(process.execPath, [file, 'run', ...args, ...report], {
     cwd: build,
     env,
@@ -74,7 +76,7 @@ function listed() {
     '\nWhat failed:',
     ...listOf(failures.map(withError)),
     ...(isWhole ? [] : ['\n✗ The run did not come to its end.']),
-    `\n${failed} of ${total} assertions failed, in files: ${failedFiles.size}. All of the TAP: ${relative('', output)}`,
+    `\n${failed} of ${total} assertions failed, in files: ${failedFiles.size}. All of the TAP: ${output}`,
   ]
 }
 

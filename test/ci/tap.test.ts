@@ -22,9 +22,12 @@ const FAILED = `TAP version 14
               source: |2
                   t.equal(1, 2)
                 ------^
-              diff: |
+              stderr: ""
+              diff: >
                 --- expected
+
                 +++ actual
+
                 @@ -1,1 +1,1 @@
                 -not ok 7 - of the diff
                  source: kept
@@ -72,7 +75,7 @@ t.test('a failure is the assertion, below its file and tests, with what matters 
     '',
     '✗ test/a.test.ts > outer > inner # 1 > the same',
     '    at test/a.test.ts:6:7',
-    '    diff: |',
+    '    diff: >',
     '      --- expected',
     '      +++ actual',
     '      @@ -1,1 +1,1 @@',
