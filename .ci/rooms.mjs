@@ -19,6 +19,7 @@ export const ROOMS = [
   { name: 'beacon', subject: 'the graph and its drawings' },
   { name: 'schedule', subject: 'tasks, timers and cron jobs as data and as clocks', packages: ['croner'] },
   { name: 'service', subject: 'the state machine, a file for each verb; `Service`' },
+  { name: 'observe', subject: 'what happens, as typed events; the log is a subscriber' },
   { name: 'supervisor', subject: 'strategies, window, back-off; `Supervisor`' },
   {
     name: 'rpc',

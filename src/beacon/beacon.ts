@@ -1,5 +1,5 @@
 import { type SiblingName, SiblingNames } from './names.ts'
-import type { Location, PlaceKind } from '../wire/facts.ts'
+import type { PLACE, Place } from '../wire/facts.ts'
 import { toDot, toMermaid, toTree } from './render.ts'
 
 /** What a place in the graph tells about the service that stands there. */
@@ -8,10 +8,11 @@ export interface BeaconData {
   readonly state: string
   readonly crashReason?: unknown
   readonly restartCount?: number
-  /** What kind of place it lives in, if that is not simply its parent's. */
-  readonly isolation?: PlaceKind
-  /** Where it lives while it is up. */
-  readonly location?: Location | undefined
+  /**
+   * The place that it has to itself, if it has one. A symbol: a service may have fields of any name.
+   * @internal
+   */
+  readonly [PLACE]?: Place
 }
 
 /** Something that happened to `beacon`; `parent` is the one it was given to or taken from. */

@@ -1,4 +1,4 @@
-import { type Location, isElsewhere } from '../wire/facts.ts'
+import { type Location, isElsewhere, PLACE } from '../wire/facts.ts'
 import { describe } from '../errors/describe.ts'
 import type { Beacon, BeaconData } from './beacon.ts'
 
@@ -33,7 +33,7 @@ export function toMermaid(root: Beacon): string {
   const { nodes, edges } = graph(root)
   const lines = nodes.map((beacon, index) => {
     const text = `"${textLines(beacon).map(escapeMermaid).join('<br/>')}"`
-    const shape = isElsewhere(beacon.data.isolation) ? `[[${text}]]` : `[${text}]`
+    const shape = isPlaced(beacon.data) ? `[[${text}]]` : `[${text}]`
     return `  n${index}${shape}${isCrashed(beacon.data) ? ':::crashed' : ''}`
   })
   for (const [from, to] of edges) lines.push(`  n${from} --> n${to}`)
@@ -48,7 +48,7 @@ export function toDot(root: Beacon): string {
   const { nodes, edges } = graph(root)
   const lines = nodes.map((beacon, index) => {
     const attributes = [`label="${textLines(beacon).map(escapeDot).join('\\n')}"`]
-    if (isElsewhere(beacon.data.isolation)) attributes.push('peripheries=2')
+    if (isPlaced(beacon.data)) attributes.push('peripheries=2')
     if (isCrashed(beacon.data)) attributes.push('color="#cc0000"', 'fontcolor="#cc0000"')
     return `  n${index} [${attributes.join(', ')}]`
   })
@@ -70,8 +70,9 @@ function textLines(beacon: Beacon): string[] {
 
 function summary(data: BeaconData): { status: string; reason: string } {
   const parts = [data.state]
-  if (data.location) parts.push(textOf(data.location))
-  else if (isElsewhere(data.isolation)) parts.push('isolated')
+  const { location } = data[PLACE] ?? {}
+  if (location) parts.push(textOf(location))
+  else if (isPlaced(data)) parts.push('isolated')
   const restarts = data.restartCount ?? 0
   if (restarts > 0) parts.push(`${restarts} ${restarts === 1 ? 'restart' : 'restarts'}`)
   const known = isCrashed(data) && data.crashReason !== undefined
@@ -103,6 +104,11 @@ function escapeMermaid(text: string): string {
 
 function escapeDot(text: string): string {
   return text.replace(/["\\]/g, '\\$&')
+}
+
+/** Whether it is a root in a place other than that of its parent. */
+function isPlaced(data: BeaconData): boolean {
+  return isElsewhere(data[PLACE]?.kind)
 }
 
 function textOf(location: Location): string {

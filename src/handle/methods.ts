@@ -11,7 +11,6 @@ const HANDLE_MEMBERS: ReadonlySet<string> = new Set([
   'label',
   'shortLabel',
   'isolation',
-  'location',
   'threadId',
   'with',
   'then',

@@ -4,8 +4,10 @@ import { bulkheadError } from '../errors/bulkhead-error.ts'
 import type { Lifecycle } from '../service/lifecycle.ts'
 import { ManagedService } from '../service/managed.ts'
 import { NODE, type ServiceNode } from '../service/node.ts'
+import { calls } from '../observe/channels.ts'
+import { CallTrace } from '../observe/trace-call.ts'
 import type { CallOptions } from '../rpc/client.ts'
-import { type Location, type PlaceKind, threadIdOf } from '../wire/facts.ts'
+import { type Place, type PlaceKind, threadIdOf, PLACE } from '../wire/facts.ts'
 import { isCallableName } from './methods.ts'
 import type { Channel, Remote } from './remote.ts'
 import { type RemoteCall, remoteStream, streamable } from './stream.ts'
@@ -55,15 +57,13 @@ export class ServiceProxy extends ManagedService {
 
   /** The thread the service runs in; undefined while it is not up. */
   get threadId(): number | undefined {
-    return threadIdOf(this.location)
+    return threadIdOf(this[PLACE].location)
   }
 
-  /**
-   * Where the service lives; undefined while it is not up.
-   * @internal
-   */
-  get location(): Location | undefined {
-    return this[NODE].isUp ? this.#remote.channel?.location : undefined
+  /** @internal */
+  get [PLACE](): Place {
+    const location = this[NODE].isUp ? this.#remote.channel?.location : undefined
+    return { kind: this.isolation, location }
   }
 
   /** The remote methods alone, each call with these options. */
@@ -79,8 +79,24 @@ export class ServiceProxy extends ManagedService {
 
   /** @internal */
   static callRemote(handle: ServiceProxy, call: Call): RemoteCall {
-    const outcome = handle.#send(call)
+    const outcome = calls.isHeard ? handle.#sendTraced(call) : handle.#send(call)
     return handle.#streams.has(call.method) ? remoteStream(outcome) : streamable(outcome)
+  }
+
+  /** Somebody wants to know of it, from here to its end. */
+  #sendTraced(call: Call): Promise<unknown> {
+    const { method, options } = call
+    const context = { service: this[NODE].beacon.path, isolation: this.isolation, method }
+    const trace = new CallTrace(calls, context, options?.signal)
+    return trace
+      .begin(() => this.#send({ ...call, trace }))
+      .then(
+        (value) => trace.follow(value),
+        (error: unknown) => {
+          trace.fail(error)
+          throw error
+        },
+      )
   }
 
   #send(call: Call): Promise<unknown> {
@@ -93,16 +109,19 @@ export class ServiceProxy extends ManagedService {
     return this.#sendOnceStarted(call)
   }
 
-  async #sendOnceStarted({ method, args, options }: Call): Promise<unknown> {
+  async #sendOnceStarted(call: Call): Promise<unknown> {
+    const { method, options, trace } = call
     const node = this[NODE]
+    const from = node.clock.now()
     const left = await waitForStart(node, method, this.#remote.startTimeout, options)
     const { channel } = this.#remote
     if (!channel) throw bulkheadError('ERR_NOT_RUNNING', refusal(node, method), { service: node.beacon.path })
-    return this.#callOver(channel, { method, args, options: options && { ...options, timeout: left } })
+    if (trace) trace.context.queuedMs = node.clock.now() - from
+    return this.#callOver(channel, { ...call, options: options && { ...options, timeout: left } })
   }
 
-  #callOver(channel: Channel, { method, args, options }: Call): Promise<unknown> {
-    if (channel.methods?.has(method)) return channel.call(method, args, options)
+  #callOver(channel: Channel, { method, args, options, trace }: Call): Promise<unknown> {
+    if (channel.methods?.has(method)) return channel.call(method, args, options, trace)
     return Promise.reject(noSuchMethod(this[NODE], method))
   }
 }
@@ -111,6 +130,7 @@ interface Call {
   readonly method: string
   readonly args: readonly unknown[]
   readonly options: CallOptions | undefined
+  readonly trace?: CallTrace
 }
 
 function remote(

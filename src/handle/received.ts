@@ -16,7 +16,7 @@ import {
   setHandleMarshaller,
 } from '../rpc/handle-marshaller.ts'
 import type { DirectLine, Offer } from '../rpc/line.ts'
-import type { HandedHandle, HandleFacts, Location, PlaceKind } from '../wire/facts.ts'
+import { type HandedHandle, type HandleFacts, type Location, type PlaceKind, PLACE } from '../wire/facts.ts'
 import { route } from '../wire/route.ts'
 import { ServiceProxy } from './proxy.ts'
 import type { Channel, Remote } from './remote.ts'
@@ -46,8 +46,8 @@ class DirectChannel implements Channel {
     line.listen((message) => route(message, calls.handlers, { comlink: calls.reply }))
   }
 
-  call(method: string, args: readonly unknown[], options?: CallOptions): Promise<unknown> {
-    const outcome = this.#calls.call(method, args, options)
+  call(...[method, args, options, trace]: Parameters<Channel['call']>): Promise<unknown> {
+    const outcome = this.#calls.call(method, args, options, trace)
     // A process that waits for an answer has a reason to stay.
     this.#line.ref()
     const settled = (): void => {
@@ -216,7 +216,7 @@ function endChannel(
 
 function factsOf(handle: ServiceProxy): HandleFacts {
   const node = handle[NODE]
-  const { location } = handle
+  const { location } = handle[PLACE]
   const { channel } = node.lifecycle as Lifecycle & Remote
   const methods = channel?.methods
   return {

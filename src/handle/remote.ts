@@ -1,3 +1,4 @@
+import type { CallTrace } from '../observe/trace-call.ts'
 import type { CallOptions } from '../rpc/client.ts'
 import type { Offer } from '../rpc/line.ts'
 import type { Location, PlaceKind } from '../wire/facts.ts'
@@ -8,7 +9,7 @@ export interface Channel {
   readonly location: Location | undefined
   /** What can be called, once known. */
   readonly methods: ReadonlySet<string> | undefined
-  call(method: string, args: readonly unknown[], options?: CallOptions): Promise<unknown>
+  call(method: string, args: readonly unknown[], options?: CallOptions, trace?: CallTrace): Promise<unknown>
   /** An address that leads straight to the service, for somebody else; undefined where there is none. */
   connect(): Offer | undefined
 }

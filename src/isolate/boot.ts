@@ -34,6 +34,7 @@ export function boot({ node, options, calls, connection, source, restart }: Boot
     restartCount: node.restartCount,
     limits: options.limits,
     logLevel: sinkLevel(),
+    isolation: connection.location.kind,
     environment: connection.environmentChange?.(),
   }
   try {

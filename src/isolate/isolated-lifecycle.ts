@@ -7,10 +7,11 @@ import { crashNode } from '../service/crash.ts'
 import type { ServiceNode } from '../service/node.ts'
 import type { StartRecord, TeardownRecord } from '../wire/records.ts'
 import type { ServiceView } from '../service/types.ts'
+import { hangs } from '../observe/channels.ts'
+import { contextOf } from '../observe/life.ts'
 import type { ResolvedOptions } from './options.ts'
 import type { Remote } from '../handle/remote.ts'
 import { Session } from './session.ts'
-import { UNREADABLE_STACK } from '../transport/hang.ts'
 import { PreparedPlace } from './prepared.ts'
 import { preparePlace } from './transports.ts'
 import type { PlaceKind, WorkEntry } from '../wire/facts.ts'
@@ -98,9 +99,10 @@ export class IsolatedLifecycle implements Lifecycle, Remote {
         this.log.warn(
           `Its ${this.isolation} was kept alive after the stop by ${resources.join(', ')}, and has been ended`,
         ),
-      hangs: (silentForMs, stack = UNREADABLE_STACK) =>
-        this.log.warn(
-          `No sign of life from its ${this.isolation} for ${Math.round(silentForMs)} ms; it is in:\n${stack}`,
+      hangs: (forMs, stack) =>
+        hangs.publish(
+          { ...contextOf(node), forMs, ...(stack === undefined ? {} : { stack }) },
+          { warn: (text) => this.log.warn(text) },
         ),
     })
     await this.#session.start()

@@ -1,15 +1,16 @@
 import { Beacon } from '../beacon/beacon.ts'
 import { decodeError } from '../errors/decode.ts'
+import { states } from '../observe/channels.ts'
 import { isUp } from '../service/state.ts'
 import type { ServiceState, ServiceView, StateChange } from '../service/types.ts'
 import {
-  type Location,
-  type PlaceKind,
+  type Place,
   type TreeChange,
   type TreeFacts,
   type TreeNode,
   isElsewhere,
   threadIdOf,
+  PLACE,
 } from '../wire/facts.ts'
 
 /** A look at a service that lives in another thread. */
@@ -45,14 +46,11 @@ class MirrorView implements ServiceView {
   get shortLabel(): string {
     return this.#facts.shortLabel
   }
-  get location(): Location | undefined {
-    return this.#facts.location
+  get [PLACE](): Place {
+    return { kind: this.#facts.isolation ?? 'inline', location: this.#facts.location }
   }
   get threadId(): number | undefined {
-    return threadIdOf(this.location)
-  }
-  get isolation(): PlaceKind | undefined {
-    return this.#facts.isolation
+    return threadIdOf(this.#facts.location)
   }
   get children(): readonly ServiceView[] {
     return this.beacon.children.map((beacon) => beacon.data)
@@ -64,7 +62,7 @@ class MirrorView implements ServiceView {
     return () => void this.#listeners.delete(own)
   }
 
-  update(facts: TreeFacts, reason: unknown, problem: (error: unknown) => void): void {
+  update(facts: TreeFacts, reason: unknown, { problem, tells }: MirrorOptions): void {
     const previous = this.state
     this.#facts = facts
     this.crashReason = reason
@@ -72,6 +70,9 @@ class MirrorView implements ServiceView {
     const { state } = this
     if (state === previous) return
     const change: StateChange = state === 'crashed' ? { state, previous, reason } : { state, previous }
+    if (tells && states.isHeard) {
+      states.publish({ service: this.beacon.path, isolation: this[PLACE].kind, ...change })
+    }
     for (const listener of [...this.#listeners]) {
       try {
         listener(change)
@@ -86,17 +87,24 @@ class MirrorView implements ServiceView {
   }
 }
 
+export interface MirrorOptions {
+  /** Whether its changes of state are events here: those of this thread tell by themselves. */
+  readonly tells: boolean
+  /** Hears of a listener that failed. */
+  readonly problem: (error: unknown) => void
+}
+
 /** The graph below a service in a thread, kept as told by that thread. */
 export class Mirror {
   readonly #root: Beacon<ServiceView>
-  readonly #problem: (error: unknown) => void
+  readonly #options: MirrorOptions
   readonly #views = new Map<number, MirrorView>()
   readonly #reasons = new Map<number, unknown>()
 
   /** `root` is the handle's own beacon. */
-  constructor(root: Beacon<ServiceView>, problem: (error: unknown) => void) {
+  constructor(root: Beacon<ServiceView>, options: MirrorOptions) {
     this.#root = root
-    this.#problem = problem
+    this.#options = options
   }
 
   get children(): readonly ServiceView[] {
@@ -117,7 +125,7 @@ export class Mirror {
     } else if (change.op === 'detach') {
       this.#detach(change.id)
     } else {
-      this.#views.get(change.id)?.update(change.facts, this.#reason(change.facts), this.#problem)
+      this.#views.get(change.id)?.update(change.facts, this.#reason(change.facts), this.#options)
     }
   }
 
@@ -127,7 +135,7 @@ export class Mirror {
       if (!isUp(view.state)) continue
       const state = how.crashed ? 'crashed' : 'stopped'
       const { location: _gone, ...facts } = view.facts
-      view.update({ ...facts, state, started: false }, how.crashed ? how.reason : undefined, this.#problem)
+      view.update({ ...facts, state, started: false }, how.crashed ? how.reason : undefined, this.#options)
     }
   }
 
@@ -163,5 +171,5 @@ export class Mirror {
 }
 
 function isPlace(view: ServiceView): boolean {
-  return view instanceof MirrorView && isElsewhere(view.isolation) && isUp(view.state)
+  return view instanceof MirrorView && isElsewhere(view[PLACE].kind) && isUp(view.state)
 }

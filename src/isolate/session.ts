@@ -7,12 +7,11 @@ import type { Channel } from '../handle/remote.ts'
 import { type LogLine, recordOfLine } from '../logging/line.ts'
 import { onSinkLevelChange, writeRecord } from '../logging/sink.ts'
 import { CallChannel } from '../rpc/call-channel.ts'
-import type { CallOptions } from '../rpc/client.ts'
 import type { Offer } from '../rpc/line.ts'
 import type { ServiceNode } from '../service/node.ts'
 import { SeveralErrors } from '../service/stop-steps.ts'
 import type { Exit, HangWatch } from '../transport/transport.ts'
-import type { Location, RemoteStart, WorkEntry } from '../wire/facts.ts'
+import { type Location, type RemoteStart, type WorkEntry, isElsewhere } from '../wire/facts.ts'
 import type { FromService, ToService } from '../wire/messages.ts'
 import type { StartRecord, TeardownRecord } from '../wire/records.ts'
 import { type Handlers, route } from '../wire/route.ts'
@@ -22,6 +21,7 @@ import { joinRecords, joinStartRecords } from './join-records.ts'
 import { Mirror } from './mirror.ts'
 import type { ResolvedOptions } from './options.ts'
 import type { PreparedPlace } from './prepared.ts'
+import { publishRelayed } from './relayed-events.ts'
 import { stopRemote } from './stop-remote.ts'
 import { WorkQuestions } from './work-questions.ts'
 
@@ -71,9 +71,11 @@ export class Session implements Channel {
     this.#options = options
     const { node } = options
     this.#instance = new Instance(options.options.transport, node.clock)
-    this.mirror = new Mirror(node.beacon, (error) =>
-      node.lifecycle.problem(error, 'A listener of onChange failed'),
-    )
+    this.mirror = new Mirror(node.beacon, {
+      // Of what lives on this thread its own side tells.
+      tells: isElsewhere(this.#instance.kind),
+      problem: (error) => node.lifecycle.problem(error, 'A listener of onChange failed'),
+    })
     ignoreRejection(this.#started.promise)
   }
 
@@ -112,8 +114,8 @@ export class Session implements Channel {
   }
 
   /** Called while it runs alone: the channel is there. */
-  call(method: string, args: readonly unknown[], options?: CallOptions): Promise<unknown> {
-    return this.#calls!.call(method, args, options)
+  call(...call: Parameters<Channel['call']>): Promise<unknown> {
+    return this.#calls!.call(...call)
   }
 
   /** A stop has begun or a crash was marked on this side, in this turn. */
@@ -295,6 +297,7 @@ export class Session implements Channel {
       uncaught: ([, error]) => (this.#uncaught = { error: decodeError(error) }),
       output: ([, to, chunk]) => process[to].write(chunk),
       work: ([, id, work]) => this.#work.answer(id, work),
+      event: (event) => publishRelayed(event, node.beacon),
       tree: ([, change]) => this.mirror.apply(change),
       log: (line) => writeRecord(recordOfLine(line as LogLine)),
     }

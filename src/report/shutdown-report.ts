@@ -1,4 +1,4 @@
-import type { PlaceKind } from '../wire/facts.ts'
+import { type PlaceKind, PLACE } from '../wire/facts.ts'
 import type { BeaconData } from '../beacon/beacon.ts'
 import type { ServiceNode } from '../service/node.ts'
 import { tenths } from './milliseconds.ts'
@@ -65,7 +65,7 @@ export interface ShutdownFacts {
 /** As recordOf, but while a service is still on its way down: the steps that it has taken. */
 export function recordSoFar(node: ServiceNode): TeardownRecord {
   if (!node.inRun) return recordOf(node)
-  const { isolation = 'inline' }: BeaconData = node.beacon.data
+  const isolation = (node.beacon.data as BeaconData)[PLACE]?.kind ?? 'inline'
   return {
     path: node.beacon.path,
     label: node.owner.label,

@@ -2,7 +2,7 @@ import type { Clock } from '../base/clock.ts'
 import type { ReferenceMessage, ReplyBatch } from '../wire/messages.ts'
 import type { Handlers } from '../wire/route.ts'
 import { Outbox } from './batch.ts'
-import { type CallOptions, Client } from './client.ts'
+import { Client } from './client.ts'
 import type { Line, Post } from './line.ts'
 import { References } from './references.ts'
 
@@ -36,8 +36,8 @@ export class CallChannel {
     return this.#client.pendingCalls
   }
 
-  call(method: string, args: readonly unknown[], options?: CallOptions): Promise<unknown> {
-    return this.#client.call(method, args, options)
+  call(...call: Parameters<Client['call']>): Promise<unknown> {
+    return this.#client.call(...call)
   }
 
   readonly reply = (message: object): void => this.#client.receive(message as never)

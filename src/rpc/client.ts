@@ -9,6 +9,7 @@ import type { Answer, CallMessage, CallPacket, ReplyBatch } from '../wire/messag
 import { type Packed, isImmutable } from '../wire/pack.ts'
 import { type Outbox, repliesOf } from './batch.ts'
 import { answerOf, packedCall, plainCall } from './comlink-client.ts'
+import type { CallTrace } from '../observe/trace-call.ts'
 import type { References } from './references.ts'
 import { isDataCloneError, isSendable } from './sendable.ts'
 
@@ -28,6 +29,7 @@ interface Pending {
   cleanup?(): void
   /** What was exported of its arguments for as long as it lasts. */
   signals: readonly number[]
+  readonly trace: CallTrace | undefined
 }
 
 export interface ClientOptions {
@@ -61,9 +63,14 @@ export class Client {
    * Async, and awaiting, for the sake of errors: the stack of what is thrown here then goes on into whoever awaits the
    * call, and costs nothing until there is an error.
    */
-  async call(method: string, args: readonly unknown[], options?: CallOptions): Promise<unknown> {
+  async call(
+    method: string,
+    args: readonly unknown[],
+    options?: CallOptions,
+    trace?: CallTrace,
+  ): Promise<unknown> {
     try {
-      return await this.#begin(method, args, options)
+      return await this.#begin(method, args, options, trace)
     } catch (error) {
       if (!(error instanceof RemoteThrow)) throw error
       const here: { stack?: string } = {}
@@ -72,14 +79,19 @@ export class Client {
     }
   }
 
-  #begin(method: string, args: readonly unknown[], options: CallOptions | undefined): Promise<unknown> {
+  #begin(
+    method: string,
+    args: readonly unknown[],
+    options: CallOptions | undefined,
+    trace: CallTrace | undefined,
+  ): Promise<unknown> {
     return new Promise((resolve, reject) => {
       if (this.#closedWith) {
         reject(this.#closedWith(`A call of ${method}()`))
         return
       }
       const id = ++this.#lastId
-      const pending: Pending = { method, resolve, reject, signals: [] }
+      const pending: Pending = { method, resolve, reject, signals: [], trace }
       this.#pending.set(id, pending)
       try {
         // Most calls: what they bring cannot fail to be cloned, nor change before it is.
@@ -171,7 +183,10 @@ export class Client {
   #answer(pending: Pending, answer: Answer): void {
     if ('value' in answer) {
       this.#resolve(pending, answer.value)
-    } else if ('thrown' in answer) {
+      return
+    }
+    if (pending.trace) pending.trace.rejectedBy = 'refused' in answer ? 'service' : 'method'
+    if ('thrown' in answer) {
       this.#reject(pending, new RemoteThrow(answer.thrown))
     } else {
       this.#reject(pending, this.#notCloneable(`The result of ${pending.method}()`, answer.unclonable))

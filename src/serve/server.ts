@@ -119,7 +119,7 @@ export class Server {
     const service = new serviceClass(...(this.#channel.references.unpack(this.#boot.args) as unknown[]))
     times.end(systemClock.now())
     const methods = callableMethods(serviceClass, service)
-    const dispatcher = new Dispatcher(service[NODE], this.#boot.limits)
+    const dispatcher = new Dispatcher(service[NODE], this.#boot.limits, this.#boot.isolation)
     this.#dispatcher = dispatcher
     this.#channel.serve(dispatcher, service, methods)
     this.#others = new DirectCallers({
@@ -139,6 +139,7 @@ export class Server {
     node.givenLabel = label
     node.beacon.mount = path
     node.handle = this.#options.handle
+    node.place = this.#boot.isolation
     node.steering = {
       stop: (options) => this.#steerStop(node, options),
       restart: () => this.#steer(node, ['steer', 'restart']),

@@ -15,6 +15,7 @@ import type { EntryData } from '../transport/thread.ts'
 import type { ServiceEnd } from '../transport/transport.ts'
 import type { Boot, FromService } from '../wire/messages.ts'
 import { loadServiceClass } from './load.ts'
+import { relayEvents } from './relay-events.ts'
 import { serveOn } from './serve-on.ts'
 import type { ServeOptions } from './server.ts'
 
@@ -65,6 +66,7 @@ function begin(boot: Boot, port: MessagePort, post: Post): ServeOptions {
   const sink = new PostSink({ post: (record) => post(lineOf(record)), level: boot.logLevel })
   setSink(sink)
   carryOutput(post)
+  relayEvents(post, boot.path)
   // It only watches: the thread still ends, and this message is delivered before its exit.
   process.on('uncaughtExceptionMonitor', (error) =>
     post(['uncaught', encodeError(error)] satisfies FromService),

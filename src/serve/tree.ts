@@ -1,7 +1,14 @@
 import type { Beacon, BeaconData, BeaconEvent } from '../beacon/beacon.ts'
 import { encodeError } from '../errors/encode.ts'
 import type { ServiceView } from '../service/types.ts'
-import { type TreeChange, type TreeFacts, type TreeNode, isElsewhere } from '../wire/facts.ts'
+import {
+  type Place,
+  type TreeChange,
+  type TreeFacts,
+  type TreeNode,
+  isElsewhere,
+  PLACE,
+} from '../wire/facts.ts'
 
 /** Tells of everything that changes below `root`, whose own id is 0, until the returned function is called. */
 export function watchTree(root: Beacon<ServiceView>, tell: (change: TreeChange) => void): () => void {
@@ -15,14 +22,14 @@ export function watchTree(root: Beacon<ServiceView>, tell: (change: TreeChange) 
     return id
   }
   const factsOf = ({ data }: Beacon<ServiceView>): TreeFacts => {
-    const { isolation, location }: BeaconData = data
+    const { kind, location }: Partial<Place> = (data as BeaconData)[PLACE] ?? {}
     return {
       label: data.label,
       shortLabel: data.shortLabel,
       state: data.state,
       started: data.started,
       restartCount: data.restartCount,
-      ...(isElsewhere(isolation) ? { isolation } : {}),
+      ...(kind && isElsewhere(kind) ? { isolation: kind } : {}),
       ...(location ? { location } : {}),
       ...(data.state === 'crashed' ? { reason: reasonOf(data.crashReason) } : {}),
     }

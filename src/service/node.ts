@@ -7,6 +7,7 @@ import { asGiven } from './context.ts'
 import type { TeardownRecord } from '../wire/records.ts'
 import { Run } from './run.ts'
 import { TRANSITIONS, isUp } from './state.ts'
+import type { PlaceKind } from '../wire/facts.ts'
 import type {
   ServiceLike,
   ServiceState,
@@ -63,6 +64,8 @@ export class ServiceNode {
   givenLabel: string | undefined
   /** The handle's node, of the real service behind an inline handle: whoever is inside this one is inside that. */
   handle: ServiceNode | undefined
+  /** The kind of place that it is the root of, or in. */
+  place: PlaceKind = 'inline'
   lastTeardown: TeardownRecord | undefined
   firstStartDone = false
   /** Whether there ever was a child that can be prepared for its start. */

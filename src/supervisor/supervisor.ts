@@ -2,6 +2,8 @@ import type { Duration } from '../base/duration.ts'
 import { toMilliseconds } from '../errors/arguments.ts'
 import { bulkheadError } from '../errors/bulkhead-error.ts'
 import { oneLine } from '../errors/describe.ts'
+import { supervisorEvents } from '../observe/channels.ts'
+import { contextOf } from '../observe/life.ts'
 import { isInside } from '../service/context.ts'
 import { LIBRARY_CLASS } from '../service/managed.ts'
 import { NODE, type ServiceNode, nodeOf } from '../service/node.ts'
@@ -210,6 +212,7 @@ export class Supervisor extends Service implements SupervisorLike {
         this[NODE].lifecycle.problem(error, 'A listener for events failed')
       }
     }
+    if (supervisorEvents.isHeard) supervisorEvents.publish({ ...contextOf(this[NODE]), ...event })
   }
 }
 

@@ -2,11 +2,9 @@ import type { Clock } from '../base/clock.ts'
 import { bulkheadError } from '../errors/bulkhead-error.ts'
 import { isInspected } from './inspected.ts'
 import { type Heartbeat, watchHeartbeat } from './heartbeat.ts'
+import { UNREADABLE_STACK } from '../observe/log.ts'
 import { captureStack } from './stack.ts'
 import type { HangLimits } from './transport.ts'
-
-/** What stands where a stack would. */
-export const UNREADABLE_STACK = '    (its stack cannot be read: native code, or a thread started by a thread)'
 
 export interface HangOptions {
   readonly heartbeat: Heartbeat

@@ -13,6 +13,16 @@ export type Location =
 /** The kind of place that a service lives in. */
 export type PlaceKind = Location['kind']
 
+/** The place that a service has to itself. */
+export interface Place {
+  readonly kind: PlaceKind
+  /** Undefined while it is not up. */
+  readonly location: Location | undefined
+}
+
+/** Where handles and mirrors say which place is theirs. */
+export const PLACE: unique symbol = Symbol.for('bulkhead.place') as never
+
 /** Whether what lives there runs on a thread other than that of who looks, and ends with its place. */
 export function isElsewhere(kind: PlaceKind | undefined): boolean {
   return kind !== undefined && kind !== 'inline'

@@ -1,5 +1,12 @@
 import type { EncodedThrow } from '../errors/encode.ts'
-import type { EnvironmentChange, HandedHandle, RemoteStart, TreeChange, WorkEntry } from './facts.ts'
+import type {
+  EnvironmentChange,
+  HandedHandle,
+  PlaceKind,
+  RemoteStart,
+  TreeChange,
+  WorkEntry,
+} from './facts.ts'
 import type { Packed } from './pack.ts'
 import type { TeardownRecord } from './records.ts'
 
@@ -21,6 +28,8 @@ export interface Boot {
   readonly restartCount: number
   readonly limits: CallLimits
   readonly logLevel: string
+  /** The kind of place that this is, as the handle has it. */
+  readonly isolation: PlaceKind
   /** What has become of the environment since the place was made. */
   readonly environment: EnvironmentChange | undefined
 }
@@ -71,9 +80,29 @@ export type FromService =
   | readonly [tag: 'output', to: 'stdout' | 'stderr', chunk: string | Uint8Array]
   | readonly [tag: 'work', id: number, work: readonly WorkEntry[]]
   | readonly [tag: 'tree', change: TreeChange]
+  | RelayedEvent
   /** A log line: see logging/line.ts. */
   | readonly [tag: 'log', ...line: readonly unknown[]]
   | ReplyBatch
+
+/** Something that happened there; the reason apart, because it is encoded. */
+export type RelayedEvent =
+  | readonly [tag: 'event', kind: 'crash', context: RelayedContext, reason: EncodedThrow]
+  | readonly [tag: 'event', kind: 'hang', context: RelayedContext & { forMs: number; stack?: string }]
+  | readonly [tag: 'event', kind: 'supervisor', context: RelayedSupervisor, reason: EncodedThrow]
+
+interface RelayedContext {
+  readonly service: string
+  readonly isolation: PlaceKind
+}
+
+interface RelayedSupervisor extends RelayedContext {
+  readonly type: string
+  readonly path: string
+  readonly restarts: number
+  readonly delayMs?: number
+  readonly at: number
+}
 
 /** From who calls, beside Comlink's own words. */
 export type CallMessage =
@@ -96,7 +125,7 @@ export type ReferenceMessage =
 /** What stands in a `HANDLER` reply of ours. */
 export type Answer =
   | { readonly value: Packed }
-  | { readonly thrown: EncodedThrow }
+  | { readonly thrown: EncodedThrow; /** The method never ran. */ readonly refused?: true }
   /** The result could not be cloned, for this reason. */
   | { readonly unclonable: string }
 

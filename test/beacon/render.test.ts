@@ -1,3 +1,4 @@
+import { PLACE } from '../../src/wire/facts.ts'
 import * as fc from 'fast-check'
 import t from 'tap'
 import { Beacon, type BeaconData } from '../../src/beacon/beacon.ts'
@@ -17,16 +18,15 @@ const app = () =>
       { label: 'api' },
       node({
         label: 'hasher',
-        isolation: 'thread',
-        location: { kind: 'thread', threadId: 3 },
+        [PLACE]: { kind: 'thread', location: { kind: 'thread', threadId: 3 } },
         restartCount: 2,
       }),
-      node({ label: 'hasher', isolation: 'thread', state: 'init' }),
+      node({ label: 'hasher', [PLACE]: { kind: 'thread', location: undefined }, state: 'init' }),
     ),
     node({ label: 'db', state: 'crashed', crashReason: new TypeError('no route'), restartCount: 1 }),
     node(
       { label: 'empty', state: 'stopped' },
-      node({ label: 'leaf', location: { kind: 'inline', threadId: 0 } }),
+      node({ label: 'leaf', [PLACE]: { kind: 'inline', location: { kind: 'inline', threadId: 0 } } }),
     ),
   )
 

@@ -21,6 +21,7 @@ const BOOT: Boot = {
   restartCount: 0,
   limits: { concurrency: Infinity, maxQueue: Infinity, drainTimeout: 0 },
   logLevel: 'silent',
+  isolation: 'inline',
   environment: undefined,
 }
 
