@@ -18,6 +18,7 @@ import {
 import type { DirectLine, Offer } from '../rpc/line.ts'
 import { type HandedHandle, type HandleFacts, type Location, type PlaceKind, PLACE } from '../wire/facts.ts'
 import { route } from '../wire/route.ts'
+import { type Steering, followRemote } from '../service/remote-node.ts'
 import { ServiceProxy } from './proxy.ts'
 import type { Channel, Remote } from './remote.ts'
 
@@ -142,9 +143,7 @@ const receive: HandleMarshaller['receive'] = (handed, steer, dial) => {
   const known = { names: facts.methods ?? [], streams: new Set<string>() }
   const handle = new ServiceProxy(() => new ReceivedLifecycle(facts, current, steer), known)
   const node = handle[NODE]
-  node.beacon.mount = facts.path
-  node.parentElsewhere = 'a service in another thread'
-  node.steering = {
+  const steering: Steering = {
     start: async () => void (await steer('start')),
     maybeStart: async () => (await steer('maybeStart')) as boolean,
     stop: async (options = {}) => void (await steer('stop', toMilliseconds(options.timeout ?? Infinity))),
@@ -157,6 +156,7 @@ const receive: HandleMarshaller['receive'] = (handed, steer, dial) => {
       }
     },
   }
+  node.standsFor({ path: facts.path, parent: 'a service in another thread', steering })
   // Taken out here: an update that holds the node would hold the handle, which then is never collected.
   const { clock } = node
   const weak = new WeakRef(handle)
@@ -184,21 +184,8 @@ function follow(
   if (facts.state === 'stopped' || facts.state === 'crashed') {
     endChannel(current, facts.path, facts.state === 'crashed' ? { reason } : undefined)
   }
-  if (!node) return
-  const previous = node.state
-  node.restartCount = facts.restartCount
-  if (previous === facts.state) return
-  const begins = facts.state === 'starting' || !isLater(previous)
-  if (begins) node.freshRun()
-  node.run.reachedRunning = facts.started
-  node.state = facts.state
-  node.crashReason = reason
-  node.announce(previous, reason)
-}
-
-/** Whether a run is known on this side. */
-function isLater(state: ServiceNode['state']): boolean {
-  return state !== 'init' && state !== 'stopped'
+  const { state, started, restartCount } = facts
+  if (node) followRemote(node, { state, started, restarts: restartCount, reason })
 }
 
 function endChannel(

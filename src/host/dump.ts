@@ -30,6 +30,6 @@ export function stillStopping(node: ServiceNode): string[] {
   if (below.length > 0) return below
   const pending = run.work.pending
   const detail =
-    run.phase === 'futures' && pending.length > 0 ? `${run.phase}: ${pending.join(', ')}` : run.phase
+    run.step === 'futures' && pending.length > 0 ? `${run.step}: ${pending.join(', ')}` : run.step
   return [`${node.beacon.path} (${detail})`]
 }

@@ -180,8 +180,8 @@ export class Host extends Supervisor {
       // A restart is no end, unless it fails or a stop cuts it short.
       await restarting.promise.catch(() => {})
     }
-    await node.run.ended.promise
-    await node.run.down
+    await node.ended
+    await node.down
   }
 
   #changed({ state, previous, reason }: StateChange): void {
@@ -209,14 +209,14 @@ export class Host extends Supervisor {
 
   #goDown(state: 'stopping' | 'crashed', previous: StateChange['state'], reason: unknown): void {
     const node = nodeOf(this)
-    const { clock, run, restarting } = node
+    const { clock, down, restarting } = node
     this.#beganAt = clock.now()
     const failedStart = state === 'crashed' && previous === 'starting'
     const forRestart = restarting?.cancelled === false && state === 'stopping'
     if (!forRestart) this.#reason ??= failedStart ? 'start-failed' : state === 'crashed' ? 'crash' : 'stop'
     if (failedStart && this.#hosting && !this.#metUncaught) this.log.exception(reason, 'Failed to start')
     // First in line: those who wait for the stop see its total, and all that is logged of it goes to the Host's logger.
-    void run.down?.then((errors) => {
+    void down?.then((errors) => {
       this.#totalMs = clock.now() - this.#beganAt!
       if (this.#tellErrors) for (const error of errors) this.log.exception(error, 'The stop met an error')
       this.#restoreSink()

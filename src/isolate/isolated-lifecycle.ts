@@ -1,4 +1,4 @@
-import { Budget } from '../base/budget.ts'
+import type { Budget } from '../base/budget.ts'
 import { loggerName } from '../logging/names.ts'
 import { serviceLog } from '../logging/service-log.ts'
 import type { ServiceLog } from '../logging/types.ts'
@@ -147,9 +147,8 @@ export class IsolatedLifecycle implements Lifecycle, Remote {
     return this.#session?.release(budget, hooksDone)
   }
 
-  interrupted(how: 'stopping' | 'crashed', reason: unknown): void {
-    const node = this.#node()
-    this.#session?.interrupt(how, reason, (node.run.budget ??= new Budget(node.clock)))
+  interrupted(how: 'stopping' | 'crashed', reason: unknown, budget: Budget): void {
+    this.#session?.interrupt(how, reason, budget)
   }
 
   setShutdown(): void {

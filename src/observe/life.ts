@@ -8,13 +8,13 @@ import type { EventContext, StartContext, StopContext } from './events.ts'
 import './log.ts'
 
 export function contextOf(node: ServiceNode): EventContext {
-  const isolation = (node.beacon.data as BeaconData)[PLACE]?.kind ?? node.place
+  const isolation = (node.beacon.data as BeaconData)[PLACE]?.kind ?? node.elsewhere?.place ?? 'inline'
   return { service: node.beacon.path, isolation }
 }
 
 /** The real service behind a handle on the same thread: the handle tells. */
 function isToldByHandle(node: ServiceNode): boolean {
-  return node.handle !== undefined
+  return node.elsewhere?.handle !== undefined
 }
 
 type Phase<C> = C extends { phase: infer P } ? P : never

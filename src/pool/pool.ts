@@ -7,7 +7,7 @@ import { bulkheadError } from '../errors/bulkhead-error.ts'
 import { decodeError } from '../errors/decode.ts'
 import { describe } from '../errors/describe.ts'
 import { sinkLevel, writeRecord } from '../logging/sink.ts'
-import type { HooksLifecycle } from '../service/hooks.ts'
+import { addLibrarySteps } from '../service/hooks.ts'
 import { LIBRARY_CLASS } from '../service/managed.ts'
 import { NODE } from '../service/node.ts'
 import { Service } from '../service/service.ts'
@@ -50,10 +50,11 @@ export class Pool extends Service {
     this.#module = moduleUrl(options.filename)
     this.#maxQueue = options.maxQueue ?? Infinity
     checkOptions(options)
-    const lifecycle = this[NODE].lifecycle as HooksLifecycle
-    lifecycle.drain = () => this.#drain()
-    lifecycle.describeDrain = () => [...this.#running].map((task) => `task ${task.call.name}`).join(', ')
-    lifecycle.release = (budget) => this.#release(budget)
+    addLibrarySteps(this[NODE], {
+      drain: () => this.#drain(),
+      describeDrain: () => [...this.#running].map((task) => `task ${task.call.name}`).join(', '),
+      release: (budget) => this.#release(budget),
+    })
     this.onChange(({ state, reason }) => {
       if (state === 'stopping') this.#rejectQueued()
       if (state !== 'crashed') return

@@ -70,10 +70,10 @@ export function recordSoFar(node: ServiceNode): TeardownRecord {
     path: node.beacon.path,
     label: node.owner.label,
     isolation,
-    outcome: node.run.crashBeganHere ? 'crashed' : 'clean',
+    outcome: node.run.crash?.beganHere ? 'crashed' : 'clean',
     beganAt: node.clock.now(),
     totalMs: 0,
-    phases: { ...node.run.phases },
+    phases: { ...node.run.stop.times },
     errors: [],
     children: node.children.map(recordSoFar),
   }

@@ -10,8 +10,9 @@ import { ServingChannel } from '../rpc/serving-channel.ts'
 import { isInside } from '../service/context.ts'
 import { markCrashed } from '../service/crash.ts'
 import { describeWork } from '../service/describe-work.ts'
-import type { HooksLifecycle } from '../service/hooks.ts'
+import { addLibrarySteps } from '../service/hooks.ts'
 import { NODE, type ServiceNode } from '../service/node.ts'
+import { putBehindHandle } from '../service/remote-node.ts'
 import type { Service, ServiceClass } from '../service/service.ts'
 import { beginStart, startRecordOf } from '../service/start.ts'
 import { stopNode } from '../service/stop.ts'
@@ -67,7 +68,7 @@ export class Server {
       ...this.#channel.handlers,
       stop: ([, timeout]) => this.#stop(timeout),
       crash: ([, reason]) => this.#crash(decodeError(reason)),
-      'set-shutdown': () => this.#node?.run.shutdown.resolve(),
+      'set-shutdown': () => this.#node?.run.stop.shutdownWasSet(),
       'steer-joined': () => this.#steerJoined(),
       'log-level': ([, level]) => this.#options.setLogLevel?.(level),
       'describe-work': ([, id]) => void this.#describeWork(id),
@@ -101,8 +102,8 @@ export class Server {
     } catch (error) {
       this.#tell(['start-failed', encodeError(error), remoteStart()])
       // Marked by its handle: the stop that its teardown waits for may still be on its way.
-      if (this.#node?.awaitsTurn) await this.#node.run.ended.promise
-      this.#finish((await this.#node?.run.down) ?? [])
+      if (this.#node?.awaitsTurn) await this.#node.ended
+      this.#finish((await this.#node?.down) ?? [])
     }
   }
 
@@ -134,18 +135,15 @@ export class Server {
   #adopt(node: ServiceNode): void {
     const { restart, restartCount, label, path } = this.#boot
     this.#node = node
-    // beginStart counts the restart that this start is.
-    node.restartCount = restartCount - (restart ? 1 : 0)
-    node.givenLabel = label
-    node.beacon.mount = path
-    node.handle = this.#options.handle
-    node.place = this.#boot.isolation
-    node.steering = {
-      stop: (options) => this.#steerStop(node, options),
-      restart: () => this.#steer(node, ['steer', 'restart']),
-    }
-    const lifecycle = node.lifecycle as HooksLifecycle
-    lifecycle.drain = (budget) => this.#dispatcher?.drain(budget)
+    putBehindHandle(node, {
+      ...{ restart, restarts: restartCount, label, path, handle: this.#options.handle },
+      place: this.#boot.isolation,
+      steering: {
+        stop: (options) => this.#steerStop(node, options),
+        restart: () => this.#steer(node, ['steer', 'restart']),
+      },
+    })
+    addLibrarySteps(node, { drain: (budget) => this.#dispatcher?.drain(budget) })
     this.#unwatch = watchTree(node.beacon, (change) => this.#tell(['tree', change]))
   }
 
@@ -160,16 +158,16 @@ export class Server {
     const joined = new Promise<void>((resolve) => this.#steering.add(resolve))
     this.#tell(message)
     await Promise.race([stopBegun, joined])
-    if (!isInside(node)) await node.run.down
+    if (!isInside(node)) await node.down
   }
 
   #rootChanged(node: ServiceNode): void {
     const { run } = node
     // Of a step of start that failed, start() tells.
-    if (node.state === 'crashed' && !run.crashedWith?.inStart && !run.over) {
+    if (node.state === 'crashed' && !run.crash?.inStart && !run.stop.over) {
       this.#tell(['crashed', encodeError(node.crashReason)])
     }
-    if (run.reachedRunning) void run.down?.then((errors) => this.#finish(errors))
+    if (run.start.reachedRunning) void node.down?.then((errors) => this.#finish(errors))
   }
 
   #finish(errors: readonly unknown[]): void {
@@ -203,9 +201,9 @@ export class Server {
     const node = this.#node
     this.#stopTold = true
     // Still loading: once the instance is there, it is not started.
-    if (!node?.run.begun) return
+    if (!node?.run.start.begun) return
     const down = stopNode(node, new Budget(node.clock, timeout))
-    if (node.run.reachedRunning) void down?.then((errors) => this.#finish(errors))
+    if (node.run.start.reachedRunning) void down?.then((errors) => this.#finish(errors))
   }
 }
 

@@ -20,7 +20,7 @@ export function runInside<T>(node: ServiceNode, work: () => T): T {
 /** Whether the running code is work of `target` or of something below it. */
 export function isInside(target: ServiceNode): boolean {
   for (let frame = frames.getStore(); frame; frame = frame.outer) {
-    for (let node: ServiceNode | undefined = frame.node; node; node = node.parent ?? node.handle) {
+    for (let node: ServiceNode | undefined = frame.node; node; node = node.parent ?? node.elsewhere?.handle) {
       if (node === target) return true
     }
   }

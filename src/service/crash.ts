@@ -1,4 +1,3 @@
-import { Budget } from '../base/budget.ts'
 import { isInside, runOutside } from './context.ts'
 import type { ServiceNode } from './node.ts'
 import type { Run } from './run.ts'
@@ -33,7 +32,7 @@ export async function crashNode(
   if (fromInside) return
   // Marked by a crash elsewhere: its turn in the teardown may wait for the caller's own work.
   if (node.awaitsTurn && isInside(topOfTeardown(node))) return
-  await node.run.ended.promise
+  await node.ended
 }
 
 function markAndTearDown(node: ServiceNode, reason: unknown, log: boolean): void {
@@ -43,14 +42,13 @@ function markAndTearDown(node: ServiceNode, reason: unknown, log: boolean): void
   const passedOn = Array.from(node.eachChild()).some(
     (child) => child.state === 'crashed' && child.crashReason === reason,
   )
-  node.run.crashBeganHere = !passedOn
-  const announce = mark(chain, reason)
+  const announce = mark(chain, reason, passedOn ? undefined : node)
   // Of what crashes together only the topmost may still come back by itself.
-  for (const references of chain.slice(0, -1)) references.cancelRestart()
+  for (const link of chain.slice(0, -1)) link.cancelRestart()
   let below: Run | undefined
-  for (const references of chain) {
-    scheduleTeardown(references, below)
-    below = references.run
+  for (const link of chain) {
+    scheduleTeardown(link, below)
+    below = link.run
   }
   if (log) node.lifecycle.problem(reason, 'Crashed')
   announce()
@@ -58,18 +56,23 @@ function markAndTearDown(node: ServiceNode, reason: unknown, log: boolean): void
 
 /** Marks what is up from here down, for a crash that began elsewhere and whose teardown comes from there in its turn. */
 export function markCrashed(node: ServiceNode, reason: unknown): void {
-  mark([node], reason)()
+  mark([node], reason, undefined)()
 }
 
-/** States first; the returned function tells of them: whoever is told sees the whole crash, not half of it. */
-function mark(subtrees: readonly ServiceNode[], reason: unknown): () => void {
+/**
+ * States first; the returned function tells of them: whoever is told sees the whole crash, not half of it. `origin` is
+ * where it began, if that is here.
+ */
+function mark(
+  subtrees: readonly ServiceNode[],
+  reason: unknown,
+  origin: ServiceNode | undefined,
+): () => void {
   const marked: { node: ServiceNode; previous: ServiceState }[] = []
   const visit = (node: ServiceNode): void => {
     if (!isUp(node.state)) return
-    marked.push({ node, previous: node.state })
-    node.state = 'crashed'
-    node.crashReason = reason
-    node.run.crashedWith = { reason }
+    const previous = node.crashed({ reason, beganHere: node === origin, inStart: false })
+    marked.push({ node, previous })
     for (const child of node.eachChild()) visit(child)
   }
   for (const subtree of subtrees) visit(subtree)
@@ -81,9 +84,9 @@ function mark(subtrees: readonly ServiceNode[], reason: unknown): () => void {
 /** After the teardown below it; one that is stopping already goes on as its own teardown. */
 function scheduleTeardown(node: ServiceNode, below: Run | undefined): void {
   const { run } = node
-  run.budget ??= new Budget(node.clock)
+  const budget = run.stop.budgetFor(node.clock)
   // A deadline set on a service further up bounds the teardown that it waits for, too.
-  if (below?.budget) run.budget.bounds(below.budget)
+  below?.stop.wantedWithin(budget)
   // Even the first begins a turn later: those who listen hear of the crash before its teardown.
-  run.down ??= teardown(node, run, below?.down ?? Promise.resolve())
+  if (!run.stop.down) run.stop.scheduled('crash', teardown(node, run, below?.stop.down))
 }

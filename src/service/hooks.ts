@@ -27,6 +27,18 @@ export interface HookOwner extends Hooks {
 
 export type LifecycleLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent'
 
+/**
+ * Steps of a stop that no author has a hook for: `drain` where calls from other threads arrive, `release` of a service
+ * that holds threads.
+ */
+export type LibrarySteps = Pick<Lifecycle, 'drain' | 'describeDrain' | 'release'>
+
+/** Adds steps to the stop of a Service, before it starts. */
+export function addLibrarySteps(node: ServiceNode, steps: LibrarySteps): void {
+  // By its shape, and not by its class: the service may be of another copy of this library.
+  Object.assign(node.lifecycle as HooksLifecycle, steps)
+}
+
 const NONE: readonly never[] = []
 
 /** A Lifecycle made of hooks. */
@@ -81,10 +93,9 @@ export class HooksLifecycle implements Lifecycle {
   shutdown(): unknown {
     return this.#call('onShutdown')
   }
-  /** Set where calls from other threads arrive. */
+  // The library's own steps: of most services there are none.
   drain: Lifecycle['drain']
   describeDrain: Lifecycle['describeDrain']
-  /** Set by a service that holds threads. */
   release: Lifecycle['release']
 
   get shutdownPolicy(): { wait: boolean; timeout: Duration } {

@@ -50,7 +50,7 @@ export interface Lifecycle {
    * A stop has begun or a crash was marked, in this very turn, whatever step is under way: what waits elsewhere (a
    * thread) must hear of it now, not when its turn in the order comes.
    */
-  interrupted?(how: 'stopping' | 'crashed', reason: unknown, budget: Budget | undefined): void
+  interrupted?(how: 'stopping' | 'crashed', reason: unknown, budget: Budget): void
   /** The run is over: `stopped`, or crashed with the teardown done. */
   ended?(): void
 

@@ -69,22 +69,22 @@ export abstract class ManagedService implements ServiceLike {
   }
 
   start(): Promise<void> {
-    return this[NODE].steering?.start?.() ?? startNode(this[NODE])
+    return this[NODE].elsewhere?.steering.start?.() ?? startNode(this[NODE])
   }
 
   maybeStart(): Promise<boolean> {
-    return this[NODE].steering?.maybeStart?.() ?? maybeStartNode(this[NODE])
+    return this[NODE].elsewhere?.steering.maybeStart?.() ?? maybeStartNode(this[NODE])
   }
 
   async stop(options?: StopOptions): Promise<void> {
     const node = this[NODE]
-    if (node.steering) return node.steering.stop(options)
+    if (node.elsewhere) return node.elsewhere.steering.stop(options)
     return stopPublicly(node, options)
   }
 
   async restart(): Promise<void> {
     const node = this[NODE]
-    if (node.steering) return node.steering.restart()
+    if (node.elsewhere) return node.elsewhere.steering.restart()
     if (!isInside(node)) return restartNode(node)
     runOutside(() => restartNode(node)).catch((error: unknown) =>
       node.lifecycle.problem(error, 'The restart failed'),
@@ -92,7 +92,7 @@ export abstract class ManagedService implements ServiceLike {
   }
 
   crash(reason: unknown): Promise<void> {
-    return this[NODE].steering?.crash?.(reason) ?? crashNode(this[NODE], reason)
+    return this[NODE].elsewhere?.steering.crash?.(reason) ?? crashNode(this[NODE], reason)
   }
 
   async waitUntilStopped(): Promise<void> {
@@ -102,7 +102,7 @@ export abstract class ManagedService implements ServiceLike {
 
   setShutdown(): void {
     const node = this[NODE]
-    node.run.shutdown.resolve()
+    node.run.stop.shutdownWasSet()
     node.lifecycle.setShutdown?.()
   }
 
@@ -128,9 +128,9 @@ export async function stopPublicly(node: ServiceNode, options: StopOptions = {})
   let stopping = undefined as Promise<unknown[]> | undefined
   if (node.awaitsTurn && !isInside(topOfTeardown(node))) {
     // Marked with what is above it, where the order of the steps is kept as long as the budget lasts.
-    const { run } = node
-    await budget.within(run.ended.promise)
-    stopping = run.down
+    const { stop } = node.run
+    await budget.within(stop.ended)
+    stopping = stop.down
   }
   // From inside what is above or beside it, waiting for its turn would be waiting for the caller.
   stopping ??= stopNode(node, budget)

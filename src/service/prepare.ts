@@ -38,12 +38,12 @@ export class Preparation {
 
   #prepare(child: ServiceNode): boolean {
     const isPrepared = child.lifecycle.prepare?.() === true
-    if (isPrepared) this.#run.prepared.push(child)
+    if (isPrepared) this.#run.start.childPrepared(child)
     return isPrepared
   }
 }
 
 /** Ends what was prepared and not used: who has started has used it up. */
-export async function discardPrepared({ prepared }: Run): Promise<void> {
-  await Promise.all(prepared.splice(0).map(async (child) => child.lifecycle.discard?.()))
+export async function discardPrepared({ start }: Run): Promise<void> {
+  await Promise.all(start.takePrepared().map(async (child) => child.lifecycle.discard?.()))
 }

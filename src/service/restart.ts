@@ -1,8 +1,7 @@
 import { Budget } from '../base/budget.ts'
-import { ignoreRejection } from '../base/deferred.ts'
 import { bulkheadError } from '../errors/bulkhead-error.ts'
 import { refuseWhileLoading } from './loading.ts'
-import type { ServiceNode } from './node.ts'
+import type { Restart, ServiceNode } from './node.ts'
 import { beginStart } from './start.ts'
 import { stopNode } from './stop.ts'
 
@@ -10,16 +9,10 @@ import { stopNode } from './stop.ts'
 export function restartNode(node: ServiceNode): Promise<void> {
   // One that a stop has cut short is none to join: who asks later wants it up.
   if (node.restarting?.cancelled === false) return node.restarting.promise
-  const ticket = { promise: Promise.resolve(), cancelled: false }
-  node.restarting = ticket
-  ticket.promise = stopThenStart(node, ticket).finally(() => {
-    if (node.restarting === ticket) node.restarting = undefined
-  })
-  ignoreRejection(ticket.promise)
-  return ticket.promise
+  return node.restartBegins((restart) => stopThenStart(node, restart))
 }
 
-async function stopThenStart(node: ServiceNode, ticket: { cancelled: boolean }): Promise<void> {
+async function stopThenStart(node: ServiceNode, restart: Restart): Promise<void> {
   refuseWhileLoading()
   const stopping = stopNode(node, new Budget(node.clock))
   if (stopping) {
@@ -27,7 +20,7 @@ async function stopThenStart(node: ServiceNode, ticket: { cancelled: boolean }):
       node.lifecycle.problem(error, 'An error of the stop before the restart')
   }
   // A stop() that arrived meanwhile means stopped. From here to the state `starting` nothing is awaited.
-  if (ticket.cancelled) {
+  if (restart.cancelled) {
     throw bulkheadError(
       'ERR_STOPPED_WHILE_STARTING',
       { service: node.beacon.path },

@@ -25,6 +25,7 @@ import { NODE, nodeOf } from './node.ts'
 import { startChild } from './start.ts'
 import type { ServiceLike } from './types.ts'
 import { type WaitResult, type Work, type WorkResults, waitFor } from './wait.ts'
+import { addWork } from './work.ts'
 
 export interface ServiceOptions {
   /** For graphs and logs; the class name by default. */
@@ -104,7 +105,7 @@ export abstract class Service extends ManagedService {
   // ---- identity
 
   get label(): string {
-    return this[NODE].givenLabel ?? this.#label
+    return this[NODE].elsewhere?.label ?? this.#label
   }
   get shortLabel(): string {
     return this.label
@@ -162,7 +163,7 @@ export abstract class Service extends ManagedService {
         if (node.parent === this[NODE]) this[NODE].dropChild(node)
       }
       // Asked for from inside it, the stop goes on: until it is over it has its place here, and is waited for.
-      if (node.inRun) void node.run.ended.promise.then(drop)
+      if (node.inRun) void node.ended.then(drop)
       else drop()
     }
     // It may have had something ready for a start that does not come.
@@ -216,30 +217,16 @@ export abstract class Service extends ManagedService {
    */
   use<D extends Disposable | AsyncDisposable>(resource: D): D {
     const { run, state } = this[NODE]
-    if (run.over) {
+    if (run.stop.over) {
       const service = this.beacon.path
       throw bulkheadError('ERR_INVALID_STATE', { verb: 'use a resource in', service, state }, { service })
     }
-    run.resources.push(resource)
+    run.resourceAdded(resource)
     return resource
   }
 
   #addWork(definition: WorkDefinition): void {
-    const node = this[NODE]
-    const { run } = node
-    const place = node.inRun ? run.definitions : this.#definitions
-    if (node.inRun && run.tasksStarted) {
-      if (run.work.pending.includes(definition.name)) {
-        throw bulkheadError('ERR_INVALID_ARGUMENT', {
-          problem: `${this.beacon.path} already runs a task named "${definition.name}": give this one another name`,
-        })
-      }
-      run.work.startTask(definition)
-      return
-    }
-    const known = place.findIndex((other) => other.name === definition.name)
-    if (known === -1) place.push(definition)
-    else place[known] = definition
+    addWork(this[NODE], this.#definitions, definition)
   }
 
   // ---- waiting

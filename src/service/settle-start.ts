@@ -5,20 +5,17 @@ import type { Run } from './run.ts'
 
 /** The steps of start have come to rest, or were given up: start() settles, once what they met is torn down. */
 export function settleStart(node: ServiceNode, run: Run): void {
-  run.stepsOver.resolve()
-  const { starting } = run
-  // Once; and nobody joins it any more.
-  run.starting = undefined
+  const starting = run.start.stepsEnded()
   if (!starting) return
-  if (run.reachedRunning) starting.resolve()
+  if (run.start.reachedRunning) starting.resolve()
   else void rejectStart(node, run, starting)
 }
 
 async function rejectStart(node: ServiceNode, run: Run, starting: Deferred): Promise<void> {
   // Those who join it later, or nobody, must not make it unhandled.
   ignoreRejection(starting.promise)
-  await run.down
-  if (run.crashedWith) starting.reject(run.crashedWith.reason)
+  await run.stop.down
+  if (run.crash) starting.reject(run.crash.reason)
   else {
     const service = node.beacon.path
     starting.reject(bulkheadError('ERR_STOPPED_WHILE_STARTING', { service }, { service }))

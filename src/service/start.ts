@@ -1,8 +1,6 @@
 import { bulkheadError, isAbortError, isBulkheadError } from '../errors/bulkhead-error.ts'
 import { describe } from '../errors/describe.ts'
 import { nextTurn } from '../base/clock.ts'
-import { Deferred } from '../base/deferred.ts'
-import type { WorkDefinition } from '../schedule/metadata.ts'
 import { refuseWhileLoading } from './loading.ts'
 import { type ServiceNode, nodeOf } from './node.ts'
 import type { StartOutcome, StartPhase, StartRecord } from '../wire/records.ts'
@@ -10,6 +8,7 @@ import type { Run } from './run.ts'
 import { settleStart } from './settle-start.ts'
 import { Preparation } from './prepare.ts'
 import { teardown } from './stop.ts'
+import { tasksOf } from './work.ts'
 
 /** Whether start() is legal now. */
 function canStart(node: ServiceNode): boolean {
@@ -30,7 +29,7 @@ export async function maybeStartNode(node: ServiceNode): Promise<boolean> {
   }
   if (node.state === 'running') return false
   if (node.state === 'starting') {
-    await node.run.starting?.promise
+    await node.run.start.promise
     return false
   }
   await startNode(node)
@@ -70,19 +69,12 @@ export function invalidState(node: ServiceNode, verb: string): Error {
 
 /** The run from its first step until it is running, or down again. */
 export function beginStart(node: ServiceNode, { restart }: { restart: boolean }): Promise<void> {
-  const run = node.freshRun()
-  node.crashReason = undefined
-  node.lastTeardown = undefined
-  if (restart) node.restartCount += 1
-  // Set before the first step: who is told of it, a listener say, may join it.
-  const starting = new Deferred()
-  run.starting = starting
-  run.startedAt = node.clock.now()
-  // Who listens to the change belongs to the time it takes, too.
-  run.start.enter(run.startPhase, run.startedAt)
+  const run = node.startBegins({ restart })
+  // Before the change of state: who is told of that, a listener say, may join it.
+  const starting = run.start.startCalled(node.clock.now())
   node.transition('starting')
   void runStartSteps(node, run, restart)
-  return starting.promise
+  return starting
 }
 
 function stepFailed(node: ServiceNode, run: Run, error: unknown): void {
@@ -92,23 +84,14 @@ function stepFailed(node: ServiceNode, run: Run, error: unknown): void {
     const told =
       isAbortError(cause) ||
       isBulkheadError(cause, 'ERR_STOPPED_WHILE_STARTING') ||
-      (run.crashedWith !== undefined && cause === run.crashedWith.reason)
-    if (!told) node.lifecycle.problem(error, `${run.startPhase} failed while stopping`)
+      (run.crash !== undefined && cause === run.crash.reason)
+    if (!told) node.lifecycle.problem(error, `${run.start.phase} failed while stopping`)
     return
   }
-  run.crashedWith = { reason: error, inStart: true }
-  run.crashBeganHere = run.startPhase !== 'children'
-  node.crashReason = error
-  // In a turn of its own, so that listeners hear of the failure before its teardown begins.
-  run.down = teardown(node, run, Promise.resolve())
+  run.crashed({ reason: error, inStart: true, beganHere: run.start.phase !== 'children' })
+  // The teardown takes its first step in a turn of its own: listeners hear of the failure before that.
+  run.stop.scheduled('failed start', teardown(node, run))
   node.transition('crashed', error)
-}
-
-/** Known by its name: what was added later replaces the work, in the place of the earlier one. */
-function tasksOf(node: ServiceNode, run: Run): readonly WorkDefinition[] {
-  const tasks = node.lifecycle.tasks()
-  if (run.definitions.length === 0 && tasks.length < 2) return tasks
-  return [...new Map([...tasks, ...run.definitions].map((task) => [task.name, task])).values()]
 }
 
 /** One for all: it never rejects, and nothing is kept by it. */
@@ -120,10 +103,10 @@ async function runStartSteps(node: ServiceNode, run: Run, restart: boolean): Pro
   const going = (): boolean => node.run === run && node.state === 'starting'
   const enter = (phase: StartPhase): boolean => {
     if (!going()) return false
-    run.phase = run.startPhase = phase
-    run.start.enter(phase, node.clock.now())
+    run.start.entered(phase, node.clock.now())
     return true
   }
+  let child: ServiceNode | undefined
   try {
     if (!enter('postInit')) return
     lifecycle.postInit()
@@ -137,17 +120,17 @@ async function runStartSteps(node: ServiceNode, run: Run, restart: boolean): Pro
     for (const dependency of lifecycle.dependencies()) node.addChild(nodeOf(dependency))
     if (!node.firstStartDone) {
       if (!enter('onFirstStart')) return
-      node.firstStartDone = true
+      node.firstStartBegins()
       await lifecycle.firstStart()
     }
     if (!enter('onStart')) return
     lifecycle.logStep('Starting...')
     await lifecycle.start({ restart })
     // Owed from here on, also when a stop or a crash arrived while it ran.
-    run.hooksDue = true
+    run.start.onStartReturned()
     if (!going()) return
     for (const definition of tasksOf(node, run)) run.work.startTask(definition)
-    run.tasksStarted = true
+    run.start.tasksBegan()
     const { begun } = run.work
     if (begun > 0) {
       if (!enter('tasks')) return
@@ -157,16 +140,13 @@ async function runStartSteps(node: ServiceNode, run: Run, restart: boolean): Pro
     if (node.hasChildren) {
       const preparation = new Preparation(node, run)
       // The iterator is live: what a task adds while an earlier child starts has its turn too.
-      for (const child of node.eachChild()) {
+      for (child of node.eachChild()) {
         if (!enter('children')) return
-        try {
-          const starting = startOrJoin(child)
-          preparation.turnOf(child)
-          await starting
-        } catch (error) {
-          throw startFailed(child, error)
-        }
+        const starting = startOrJoin(child)
+        preparation.turnOf(child)
+        await starting
       }
+      child = undefined
     }
     if (!going()) return
     // Nothing is awaited from the last look at the children to onStarted: who adds one until then leaves it to the loop.
@@ -176,30 +156,28 @@ async function runStartSteps(node: ServiceNode, run: Run, restart: boolean): Pro
     if (run.work.begun > begun) await nextTurn()
     // Looked at once more: a stop or a crash may come between the end of the step and here.
     if (!going()) return
-    run.start.end(node.clock.now())
-    run.reachedRunning = true
+    run.start.stepsSucceeded(node.clock.now())
     node.transition('running')
   } catch (error) {
-    stepFailed(node, run, error)
+    stepFailed(node, run, child ? startFailed(child, error) : error)
   } finally {
-    run.atRest = true
-    run.start.end(node.clock.now())
+    run.start.cameToRest(node.clock.now())
     // The teardown does it too, when it gives up a hook that outlives the budget: start() settles all the same.
     settleStart(node, run)
   }
 }
 
 /** How a service began in the start of the one above it that began at `since`. */
-export function startRecordOf(node: ServiceNode, since = node.run.startedAt): StartRecord {
+export function startRecordOf(node: ServiceNode, since = node.run.start.beganAt): StartRecord {
   const { run, lifecycle } = node
   const outcome = outcomeOf(node, since)
-  const { steps, totalMs } = run.start.soFar(node.clock.now())
+  const { steps, totalMs } = run.start.timesAt(node.clock.now())
   const record: StartRecord = {
     path: node.beacon.path,
     label: node.owner.label,
     isolation: 'inline',
     outcome,
-    beganAt: run.startedAt,
+    beganAt: run.start.beganAt,
     totalMs,
     phases: outcome === 'not-started' ? {} : steps,
     children: node.children.map((child) => startRecordOf(child, since)),
@@ -209,7 +187,8 @@ export function startRecordOf(node: ServiceNode, since = node.run.startedAt): St
 
 function outcomeOf({ run, state }: ServiceNode, since: number): StartOutcome {
   // An earlier run that is over is no news.
-  if (!run.begun || (run.over && run.startedAt < since)) return 'not-started'
-  if (run.reachedRunning) return 'running'
-  return run.crashedWith || state === 'crashed' ? 'failed' : 'stopped'
+  const { start, stop, crash } = run
+  if (!start.begun || (stop.over && start.beganAt < since)) return 'not-started'
+  if (start.reachedRunning) return 'running'
+  return crash || state === 'crashed' ? 'failed' : 'stopped'
 }

@@ -1,7 +1,10 @@
 import type { ServiceState } from './types.ts'
 
+/** What may follow what. */
+export type Transitions<S extends string> = Readonly<Record<S, readonly S[]>>
+
 /** Every change of state there is. */
-export const TRANSITIONS: Readonly<Record<ServiceState, readonly ServiceState[]>> = {
+export const TRANSITIONS: Transitions<ServiceState> = {
   init: ['starting'],
   starting: ['running', 'stopping', 'crashed'],
   running: ['stopping', 'crashed'],
@@ -12,4 +15,9 @@ export const TRANSITIONS: Readonly<Record<ServiceState, readonly ServiceState[]>
 
 export function isUp(state: ServiceState): boolean {
   return state === 'starting' || state === 'running' || state === 'stopping'
+}
+
+/** A table has no such transition: that is a fault of this library, never of who uses it. */
+export function illegalTransition(whose: string, from: string, to: string): Error {
+  return new Error(`Bulkhead: ${whose} cannot go from ${from} to ${to}`)
 }

@@ -3,13 +3,16 @@ import type { Budget } from '../base/budget.ts'
 import { toMilliseconds } from '../errors/arguments.ts'
 import { bulkheadError } from '../errors/bulkhead-error.ts'
 import type { ServiceNode } from './node.ts'
-import { type StopPhase, STOP_PHASES } from '../wire/records.ts'
+import { type StartPhase, type StopStep, isStopPhase } from '../wire/records.ts'
 import type { Run } from './run.ts'
+
+/** A step that a teardown takes: one of its own, or the one of start that has to come to rest first. */
+export type TeardownStep = StopStep | StartPhase
 
 /** An error of a step. */
 export interface StepError {
   readonly error: unknown
-  readonly phase: string
+  readonly phase: TeardownStep
 }
 
 /** Thrown by a step that has met more than one. */
@@ -37,9 +40,9 @@ export class StopSteps {
    * Undefined when there is nothing to wait for; never rejects. `describeOverrun` is asked only if the budget gives the
    * step up.
    */
-  take(phase: string, work: () => unknown, describeOverrun?: () => string): Promise<void> | undefined {
+  take(phase: TeardownStep, work: () => unknown, describeOverrun?: () => string): Promise<void> | undefined {
     const from = this.#node.clock.now()
-    this.#run.phase = phase
+    this.#run.stop.entered(phase)
     try {
       const result = work()
       // A thenable of somebody else's may call back at once, or throw.
@@ -52,7 +55,7 @@ export class StopSteps {
   }
 
   #finish(
-    phase: string,
+    phase: TeardownStep,
     from: number,
     result: Promise<unknown>,
     describeOverrun: (() => string) | undefined,
@@ -76,13 +79,13 @@ export class StopSteps {
     })
   }
 
-  meet(error: unknown, phase: string): void {
+  meet(error: unknown, phase: TeardownStep): void {
     for (const one of error instanceof SeveralErrors ? error.errors : [error])
       this.met.push({ error: one, phase })
   }
 
   /** The step was given up. */
-  overrun(phase: string, what = phase): void {
+  overrun(phase: TeardownStep, what: string = phase): void {
     const service = this.#node.beacon.path
     const { timeout } = this.#budget
     this.meet(bulkheadError('ERR_STOP_TIMEOUT', { service, what, timeout }, { service, phase }), phase)
@@ -102,18 +105,12 @@ export class StopSteps {
           resolve()
         })
       })
-      return Promise.race([this.#run.shutdown.promise, tooLate])
+      return Promise.race([this.#run.stop.shutdownSet, tooLate])
     })
     cancelTimer?.()
   }
 
-  #time(phase: string, from: number): void {
-    if (!isStopPhase(phase)) return
-    const { phases } = this.#run
-    phases[phase] = (phases[phase] ?? 0) + this.#node.clock.now() - from
+  #time(phase: TeardownStep, from: number): void {
+    if (isStopPhase(phase)) this.#run.stop.took(phase, this.#node.clock.now() - from)
   }
-}
-
-function isStopPhase(phase: string): phase is StopPhase {
-  return (STOP_PHASES as readonly string[]).includes(phase)
 }

@@ -1,4 +1,4 @@
-import { Budget } from '../base/budget.ts'
+import type { Budget } from '../base/budget.ts'
 import { Deferred } from '../base/deferred.ts'
 import type { ServiceNode } from './node.ts'
 import type { Run } from './run.ts'
@@ -14,27 +14,25 @@ import { teardownRecord } from './teardown-record.ts'
 export function stopNode(node: ServiceNode, budget: Budget): Promise<unknown[]> | undefined {
   if (!node.inRun) return undefined
   const { run } = node
-  if (run.budget) budget.bounds(run.budget)
-  else run.budget = budget
-  if (run.down) return run.down
+  const { stop } = run
+  stop.wantedWithin(budget)
+  if (stop.down) return stop.down
   if (node.awaitsTurn) {
-    // Marked with what is above or beside it, and its turn has come. Assigned before the first hook runs: what that
-    // hook asks for joins this teardown.
-    run.marked = true
-    run.down = teardown(node, run, Promise.resolve())
-    return run.down
+    // Marked with what is above or beside it, and its turn has come. Known before the first hook runs: what that hook
+    // asks for joins this teardown.
+    stop.scheduled('turn', teardown(node, run))
+    return stop.down
   }
-  // Assigned before anyone is told: a listener that calls stop() again joins this one.
+  // Known before anyone is told: a listener that calls stop() again joins this one.
   const told = new Deferred()
-  run.down = teardown(node, run, told.promise)
+  stop.scheduled('asked', teardown(node, run, told.promise))
   const wasStarting = node.state === 'starting'
   // The log hears of it before those whom the signal wakes can say something.
-  run.stopTold = true
   node.lifecycle.logStep('Stopping...')
   node.transition('stopping')
   told.resolve()
-  if (wasStarting) interruptStartingChildren(node, run.budget)
-  return run.down
+  if (wasStarting) interruptStartingChildren(node, stop.budgetFor(node.clock))
+  return stop.down
 }
 
 /**
@@ -45,7 +43,7 @@ function interruptStartingChildren(node: ServiceNode, budget: Budget): void {
   for (const child of node.children) {
     child.cancelRestart()
     if (child.state !== 'starting') continue
-    child.run.budget ??= budget
+    child.run.stop.interruptedWithin(budget)
     child.transition('stopping')
     interruptStartingChildren(child, budget)
   }
@@ -75,13 +73,13 @@ function isAnyUpBelow(node: ServiceNode): boolean {
 
 /** The order is that of hooks: a thread may end while the next in line stops. */
 async function hooksDone(run: Run, stopping: Promise<unknown>): Promise<void> {
-  await Promise.race([stopping, new Promise<void>((resolve) => (run.hooksDone = resolve))])
+  await Promise.race([stopping, run.stop.untilHooksDone()])
 }
 
 /** Stops what is below; returns the errors of that. */
 async function stopChildren(node: ServiceNode, run: Run, budget: Budget): Promise<unknown[]> {
   const from = node.clock.now()
-  run.phase = 'children'
+  run.stop.entered('children')
   const outcomes: (unknown[] | Promise<unknown[]>)[] = []
   let before: Promise<unknown> | undefined
   for (const child of inStopOrder(node)) {
@@ -92,102 +90,106 @@ async function stopChildren(node: ServiceNode, run: Run, budget: Budget): Promis
       outcomes.push(await stopping)
       continue
     }
-    child.run.before = before
+    child.run.stop.turnCame(before)
     await hooksDone(child.run, stopping)
     outcomes.push(stopping)
     before = stopping
   }
   const errors: unknown[] = []
   for (const outcome of outcomes) errors.push(...(outcome instanceof Promise ? await outcome : outcome))
-  run.phases.children = (run.phases.children ?? 0) + node.clock.now() - from
+  run.stop.took('children', node.clock.now() - from)
   return errors
 }
 
 /** What start is in has to come to rest first. */
 async function endStart(run: Run, steps: StopSteps, budget: Budget): Promise<void> {
-  const { startPhase } = run
+  const { phase, stepsOver, atRest } = run.start
   // Now: a hook that is waited for may take its time.
   const discarded = discardPrepared(run)
-  if (startPhase === 'children') {
+  if (phase === 'children') {
     // A child that outlives the budget is named by its own teardown.
-    await budget.within(run.stepsOver.promise)
-  } else if (run.marked && budget.spent && !run.atRest) {
+    await budget.within(stepsOver)
+  } else if (run.stop.cameInTurn && budget.spent && !atRest) {
     // It had all the budget while what is above it waited for it: the grace is for the steps that remain.
-    steps.overrun(startPhase)
+    steps.overrun(phase)
   } else {
-    await steps.take(startPhase, () => run.stepsOver.promise)
+    await steps.take(phase, () => stepsOver)
   }
   await discarded
 }
 
-/** The steps of stop after `before`, in their order; an error in one does not skip the others. Never rejects. */
-export async function teardown(node: ServiceNode, run: Run, before: Promise<unknown>): Promise<unknown[]> {
+/**
+ * The steps of stop in their order (STOP_STEPS), in a later turn than this one and after `before`; an error in one does
+ * not skip the others. Never rejects.
+ */
+export async function teardown(node: ServiceNode, run: Run, before?: Promise<unknown>): Promise<unknown[]> {
   await before
+  run.stop.began()
   const { lifecycle, clock } = node
-  const budget = (run.budget ??= new Budget(clock))
+  const budget = run.stop.budgetFor(clock)
   const steps = new StopSteps(node, run, budget)
   const ofChildren: unknown[] = []
   const beganAt = clock.now()
 
-  if (!run.stopTold) lifecycle.logStep('Stopping...')
-  if (!run.reachedRunning) await endStart(run, steps, budget)
+  if (!run.stop.isTold) lifecycle.logStep('Stopping...')
+  if (!run.start.reachedRunning) await endStart(run, steps, budget)
   // Given up or over: start() must not wait for a hook that was abandoned.
   settleStart(node, run)
   if (lifecycle.drain) {
     const what = (): string => lifecycle.describeDrain?.() ?? 'drain'
     await steps.take('drain', () => lifecycle.drain?.(budget), what)
   }
-  if (run.hooksDue) await steps.take('onStop', () => lifecycle.stop(budget))
+  if (run.start.hooksDue) await steps.take('onStop', () => lifecycle.stop(budget))
   if (node.hasChildren) ofChildren.push(...(await stopChildren(node, run, budget)))
 
   run.work.cancel()
   lifecycle.logStep('Stopped')
   // Without onStop nobody was told that a shutdown is waited for.
-  if (run.hooksDue && lifecycle.shutdownPolicy.wait) await steps.waitForShutdown()
+  if (run.start.hooksDue && lifecycle.shutdownPolicy.wait) await steps.waitForShutdown()
   const work = run.work.settled()
   if (work) {
     const pending = (): string => `${run.work.pending.join(', ')} (task or future)`
     await steps.take('futures', () => work, pending)
   } else {
-    run.phases.futures = 0
+    run.stop.took('futures', 0)
   }
   run.work.close()
   // What tasks and hooks have started by themselves since then.
   if (isAnyUpBelow(node)) ofChildren.push(...(await stopChildren(node, run, budget)))
-  if (run.resources.length > 0) await disposeAll(run, steps)
+  if (run.hasResources) await disposeAll(run, steps)
   if (lifecycle.release)
-    await steps.take('threadExit', () => lifecycle.release?.(budget, () => run.hooksDone?.()))
-  if (run.hooksDue) await steps.take('onShutdown', () => lifecycle.shutdown())
-  if (run.resources.length > 0) await disposeAll(run, steps)
+    await steps.take('threadExit', () => lifecycle.release?.(budget, () => run.stop.hooksDone()))
+  if (run.start.hooksDue) await steps.take('onShutdown', () => lifecycle.shutdown())
+  if (run.hasResources) await disposeAll(run, steps)
   // All hooks are through: the next in line may go on, but states are told in the order of the stop.
-  run.hooksDone?.()
-  if (run.before) await run.before
+  run.stop.hooksDone()
+  if (run.stop.before) await run.stop.before
   // Somebody may have started one that had its turn already, and a crash since then counts on this teardown for it.
   // From here to the end of the run nothing is awaited.
   while (isAnyUpBelow(node)) ofChildren.push(...(await stopChildren(node, run, budget)))
   lifecycle.logStep('Shutdown complete!')
 
   const record = teardownRecord(node, run, { beganAt, totalMs: clock.now() - beganAt, met: steps.met })
-  node.lastTeardown = lifecycle.amendRecord?.(record) ?? record
+  node.tornDown(lifecycle.amendRecord?.(record) ?? record)
   node.dropChildrenOf(run)
-  run.over = true
+  run.stop.runIsOver()
   if (node.state === 'crashed') {
     for (const { error, phase } of steps.met) lifecycle.problem(error, `${phase} failed during the teardown`)
     // Of those that had stopped before the crash: nobody else is told.
     for (const error of ofChildren) lifecycle.problem(error, 'A child met an error while stopping')
     lifecycle.ended?.()
     node.beacon.changed()
-    run.ended.resolve()
+    run.stop.allWereTold()
     return []
   }
   lifecycle.ended?.()
   node.transition('stopped')
-  run.ended.resolve()
+  run.stop.allWereTold()
   return [...steps.met.map(({ error }) => error), ...ofChildren]
 }
 
 async function disposeAll(run: Run, steps: StopSteps): Promise<void> {
-  for (let resource = run.resources.pop(); resource; resource = run.resources.pop()) {
+  for (let resource = run.takeResource(); resource; resource = run.takeResource()) {
     const last = resource
     await steps.take('resources', () => dispose(last))
   }

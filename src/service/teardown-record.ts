@@ -2,7 +2,7 @@ import { isBulkheadError } from '../errors/bulkhead-error.ts'
 import type { ServiceNode } from './node.ts'
 import type { Outcome, TeardownError, TeardownRecord } from '../wire/records.ts'
 import type { Run } from './run.ts'
-import type { StepError } from './stop-steps.ts'
+import type { StepError, TeardownStep } from './stop-steps.ts'
 
 const NONE: readonly never[] = []
 
@@ -11,14 +11,15 @@ export function teardownRecord(
   run: Run,
   { beganAt, totalMs, met }: { beganAt: number; totalMs: number; met: readonly StepError[] },
 ): TeardownRecord {
-  const outcome: Outcome = run.crashBeganHere
+  const origin = run.crash?.beganHere ? run.crash : undefined
+  const outcome: Outcome = origin
     ? 'crashed'
     : met.some(({ error }) => isBulkheadError(error, 'ERR_STOP_TIMEOUT'))
       ? 'timed-out'
       : 'clean'
   const errors = met.length === 0 ? NONE : met.map(({ error, phase }) => describeError(error, phase))
-  const crash = run.crashBeganHere
-    ? [describeError(run.crashedWith?.reason, run.reachedRunning ? 'crash' : run.startPhase)]
+  const crash = origin
+    ? [describeError(origin.reason, run.start.reachedRunning ? 'crash' : run.start.phase)]
     : NONE
   return {
     path: node.beacon.path,
@@ -28,7 +29,7 @@ export function teardownRecord(
     beganAt,
     totalMs,
     // The run is over: nobody writes to them any more.
-    phases: run.phases,
+    phases: run.stop.times,
     errors: crash.length === 0 ? errors : [...crash, ...errors],
     children: node.hasChildren ? node.children.map(recordOf) : NONE,
   }
@@ -51,7 +52,7 @@ export function recordOf(node: ServiceNode): TeardownRecord {
   return node.lifecycle.amendRecord?.(record) ?? record
 }
 
-function describeError(error: unknown, phase: string): TeardownError {
+function describeError(error: unknown, phase: TeardownStep | 'crash'): TeardownError {
   if (!(error instanceof Error)) return { name: 'Error', message: String(error), phase }
   const { code } = error as { code?: unknown }
   return { name: error.name, message: error.message, ...(typeof code === 'string' ? { code } : {}), phase }

@@ -15,8 +15,7 @@ interface Entry {
 export class WorkSet {
   readonly #node: ServiceNode
   readonly #run: Run
-  /** How many there have been. */
-  begun = 0
+  #begun = 0
   /** Made for the first: most services of a large tree have none. */
   #entries: Set<Entry> | undefined
   #cancelled = false
@@ -26,6 +25,11 @@ export class WorkSet {
   constructor(node: ServiceNode, run: Run) {
     this.#node = node
     this.#run = run
+  }
+
+  /** How many there have been. */
+  get begun(): number {
+    return this.#begun
   }
 
   /** Names of what is still running. */
@@ -94,7 +98,7 @@ export class WorkSet {
       try {
         await definition.run(signal)
       } catch (error) {
-        if (definition.onError === 'crash' || this.#run.over || this.#node.shouldStop) throw error
+        if (definition.onError === 'crash' || this.#run.stop.over || this.#node.shouldStop) throw error
         this.#node.lifecycle.problem(error, `${definition.name} failed; it runs again when next due`)
       }
     }
@@ -118,7 +122,7 @@ export class WorkSet {
   }
 
   #watch(entry: Entry, promise: Promise<unknown>): void {
-    this.begun += 1
+    this.#begun += 1
     this.#entries ??= new Set()
     this.#entries.add(entry)
     promise.then(
@@ -146,4 +150,37 @@ export class WorkSet {
       this.#settled = undefined
     }
   }
+}
+
+/** A work is known by its name: one that is added later takes the place of the earlier. */
+export function define(definitions: WorkDefinition[], definition: WorkDefinition): void {
+  const known = definitions.findIndex((other) => other.name === definition.name)
+  if (known === -1) definitions.push(definition)
+  else definitions[known] = definition
+}
+
+/**
+ * Adds a work to the run that is under way, or else to `lasting`, which belong to every run. One that comes once the
+ * tasks have started begins at once.
+ * @throws `ERR_INVALID_ARGUMENT` when a task of that name is running
+ */
+export function addWork(node: ServiceNode, lasting: WorkDefinition[], definition: WorkDefinition): void {
+  const { run } = node
+  if (!node.inRun) define(lasting, definition)
+  else if (!run.start.tasksStarted) run.taskAdded(definition)
+  else {
+    if (run.work.pending.includes(definition.name)) {
+      throw bulkheadError('ERR_INVALID_ARGUMENT', {
+        problem: `${node.beacon.path} already runs a task named "${definition.name}": give this one another name`,
+      })
+    }
+    run.work.startTask(definition)
+  }
+}
+
+/** What is to be started in this run, in order; what was added to the run replaces what belongs to every run. */
+export function tasksOf(node: ServiceNode, run: Run): readonly WorkDefinition[] {
+  const tasks = node.lifecycle.tasks()
+  if (run.definitions.length === 0 && tasks.length < 2) return tasks
+  return [...new Map([...tasks, ...run.definitions].map((task) => [task.name, task])).values()]
 }

@@ -75,7 +75,7 @@ export async function carryOut(repair: Repair, context: RepairContext): Promise<
 export async function stopChild(child: ServiceNode, own: ServiceNode, timeout: number): Promise<void> {
   const { restarting } = child
   // Somebody else's restart would start it again in the middle of the plan.
-  if (restarting) restarting.cancelled = true
+  child.cancelRestart()
   const errors = await stopNode(child, new Budget(own.clock, timeout))
   if (restarting) await settled(restarting.promise)
   for (const error of errors ?? [])
@@ -128,7 +128,7 @@ async function startSlot(
   while (node.restarting) await settled(node.restarting.promise)
   // From here to the state `starting` nothing is awaited: no second start can come in between.
   if (!wanted() || node.state === 'running') return
-  if (node.state === 'starting') return node.run.starting?.promise
+  if (node.state === 'starting') return node.run.start.promise
   if (node.inRun) {
     // Somebody else is stopping it: that is joined first.
     repair.stop.add(slot)

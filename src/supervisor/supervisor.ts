@@ -99,7 +99,8 @@ export class Supervisor extends Service implements SupervisorLike {
       added.push(slot)
     }
     // Before `onStarted`, those that are added have their turn in the supervisor's own start.
-    const started = node.state === 'running' || (node.state === 'starting' && node.run.phase === 'onStarted')
+    const started =
+      node.state === 'running' || (node.state === 'starting' && node.run.start.phase === 'onStarted')
     if (started && added.length > 0) this.#watch?.startAdded(added)
   }
 
@@ -116,7 +117,7 @@ export class Supervisor extends Service implements SupervisorLike {
       this.#watch?.forget(slot)
     }
     const stopping = service.stop()
-    const down = node.inRun ? node.run.down : undefined
+    const down = node.inRun ? node.down : undefined
     const detach = (): void => {
       if (slot) this.#drop(slot)
       if (node.parent === this[NODE]) this[NODE].dropChild(node)
@@ -178,7 +179,7 @@ export class Supervisor extends Service implements SupervisorLike {
   #adopt(slot: Slot): void {
     const { node } = slot
     this.#slots.set(node, slot)
-    node.supervisor = this
+    node.supervisedBy(this)
     slot.unsubscribe = node.onChange((change) => {
       if (node.parent === this[NODE]) this.#watch?.childChanged(slot, change)
     })

@@ -1,16 +1,30 @@
 import type { PlaceKind } from './facts.ts'
 
-/** The steps of a stop that take time, in their order. */
-export const STOP_PHASES = [
+/**
+ * The steps of a stop, in the one order that the teardown, the reports and the pictures share. In the row of a service in
+ * a thread all but the last are that service's own, and its thread ends after them; a service that itself holds threads
+ * ends these before its onShutdown, which is to find them gone.
+ */
+export const STOP_STEPS = [
   'drain',
   'onStop',
   'children',
-  'futures',
   'waitForShutdown',
+  'futures',
+  'resources',
   'onShutdown',
   'threadExit',
 ] as const
-export type StopPhase = (typeof STOP_PHASES)[number]
+export type StopStep = (typeof STOP_STEPS)[number]
+
+/** A step whose time reports tell; that of the others is nobody's. */
+export type StopPhase = Exclude<StopStep, 'resources'>
+
+export function isStopPhase(step: StopStep | StartPhase): step is StopPhase {
+  return STOP_PHASES.includes(step as StopPhase)
+}
+
+export const STOP_PHASES: readonly StopPhase[] = STOP_STEPS.filter((step) => step !== 'resources')
 
 export type Outcome = 'clean' | 'timed-out' | 'terminated' | 'crashed' | 'not-started'
 

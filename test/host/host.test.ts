@@ -56,8 +56,8 @@ void t.test('the report has a row for each service, depth first, with every phas
       'drain',
       'onStop',
       'children',
-      'futures',
       'waitForShutdown',
+      'futures',
       'onShutdown',
     ])
     for (const ms of Object.values(row.phases)) t.equal(ms, Math.round(ms * 10) / 10)

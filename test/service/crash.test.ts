@@ -41,7 +41,7 @@ void t.test('the first that has a supervisor is the last that crashes', async (t
   const b = new Probe('B', undefined, {}, [c])
   const sibling = new Probe('S')
   const a = new Probe('A', undefined, {}, [b, sibling])
-  nodeOf(b).supervisor = a as unknown as SupervisorLike
+  nodeOf(b).supervisedBy(a as unknown as SupervisorLike)
   await a.start()
   t.equal(b.supervisor, a)
   await c.crash(new Error('x'))
@@ -58,7 +58,7 @@ void t.test('a supervised child of an ancestor that crashes is marked, too', asy
   const reason = new Error('x')
   const supervised = new Probe('S')
   const root = new Probe('R', undefined, {}, [supervised])
-  nodeOf(supervised).supervisor = root as unknown as SupervisorLike
+  nodeOf(supervised).supervisedBy(root as unknown as SupervisorLike)
   await root.start()
   void root.crash(reason)
   t.equal(supervised.crashReason, reason)

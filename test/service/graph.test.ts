@@ -224,7 +224,7 @@ void t.test('asyncDispose stops it', async (t) => {
 void t.test('supervisor is undefined unless set, and shown', (t) => {
   const service = new Probe('S')
   t.equal(service.supervisor, undefined)
-  nodeOf(service).supervisor = service as never
+  nodeOf(service).supervisedBy(service as never)
   t.equal(service.supervisor, service)
   t.equal(service[NODE], nodeOf(service))
   t.end()

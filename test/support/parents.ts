@@ -29,7 +29,7 @@ export class FakeSupervisor extends Parent implements SupervisorLike {
   add(...services: ServiceLike[]): void {
     for (const service of services) {
       if (nodeOf(service).parent !== this[NODE]) this.addDependency(service)
-      nodeOf(service).supervisor = this
+      nodeOf(service).supervisedBy(this)
       service.onChange(({ state, reason }) => state === 'crashed' && this.crashes.push(reason))
     }
   }
