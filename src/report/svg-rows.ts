@@ -1,6 +1,7 @@
 import { formatMs } from './milliseconds.ts'
 import type { ServiceReport } from './shutdown-report.ts'
 import { placeOf } from './rows.ts'
+import { PHASE_STYLES } from './svg-style.ts'
 import { box, escaped, fitted, px, textAt } from './svg-text.ts'
 import type { PathPhase, Span, TimedRow } from './timeline.ts'
 
@@ -10,6 +11,7 @@ export const SIZE = 12
 export const ROW = 24
 export const GAP = 14
 const BAR = 12
+const THIN_BAR = 4
 const INDENT = 14
 const DEEPEST = 10
 /** Of what took no time to speak of. */
@@ -87,10 +89,10 @@ function drawSpan({ phase, from, to }: Span, xOf: (ms: number) => number, y: num
   return box(phase, at, `${phase} ${formatMs(to - from)}`)
 }
 
-/** Waiting is thin, work is thick. */
+/** How high its bar is, and by how much that is moved to stand in the middle of its line. */
 export function shapeOf(phase: PathPhase): { height: number; lift: number } {
-  return phase === 'children' || phase === 'other'
-    ? { height: 4, lift: (BAR - 4) / 2 }
+  return PHASE_STYLES[phase].isThin
+    ? { height: THIN_BAR, lift: (BAR - THIN_BAR) / 2 }
     : { height: BAR, lift: 0 }
 }
 

@@ -1,15 +1,23 @@
-import type { PathPhase } from './timeline.ts'
+import { type PathPhase, PATH_PHASES } from './timeline.ts'
 
-/** In the order of the legend, which is that of the steps; light and dark. */
-export const PHASE_COLOURS: Readonly<Record<PathPhase, readonly [string, string]>> = {
-  drain: ['#8a63c8', '#b497ec'],
-  onStop: ['#2f7fd0', '#58a6ff'],
-  children: ['#cfd6de', '#3d4650'],
-  waitForShutdown: ['#d99a1c', '#e9b949'],
-  futures: ['#1f9e8f', '#45c8b6'],
-  onShutdown: ['#5a9638', '#86c85c'],
-  threadExit: ['#c4568a', '#ea8cb8'],
-  other: ['#a9b1ba', '#6b7580'],
+/** How a phase is drawn. Waiting is thin, work is thick. */
+interface PhaseStyle {
+  readonly light: string
+  readonly dark: string
+  readonly isThin?: boolean
+  /** In the legend, if its name alone does not say it. */
+  readonly legend?: string
+}
+
+export const PHASE_STYLES: Readonly<Record<PathPhase, PhaseStyle>> = {
+  drain: { light: '#8a63c8', dark: '#b497ec' },
+  onStop: { light: '#2f7fd0', dark: '#58a6ff' },
+  children: { light: '#cfd6de', dark: '#3d4650', isThin: true, legend: 'children (waiting for them)' },
+  waitForShutdown: { light: '#d99a1c', dark: '#e9b949' },
+  futures: { light: '#1f9e8f', dark: '#45c8b6' },
+  onShutdown: { light: '#5a9638', dark: '#86c85c' },
+  threadExit: { light: '#c4568a', dark: '#ea8cb8' },
+  other: { light: '#a9b1ba', dark: '#6b7580', isThin: true },
 }
 
 type Rule = readonly [selector: string, property: string, light: string, dark: string]
@@ -32,7 +40,10 @@ const RULES: readonly Rule[] = [
 export function styleSheet(): string {
   const rules: Rule[] = [
     ...RULES,
-    ...Object.entries(PHASE_COLOURS).map(([phase, [light, dark]]): Rule => [phase, 'fill', light, dark]),
+    ...PATH_PHASES.map((phase): Rule => {
+      const { light, dark } = PHASE_STYLES[phase]
+      return [phase, 'fill', light, dark]
+    }),
   ]
   const sheet = (shade: 2 | 3): string =>
     rules.map((rule) => `.bh-${rule[0]}{${rule[1]}:${rule[shade]}}`).join('')

@@ -3,7 +3,7 @@ import { formatMs } from './milliseconds.ts'
 import type { ServiceReport, ShutdownReport } from './shutdown-report.ts'
 import { errorText, headline, placeOf, plain } from './rows.ts'
 import { axisTicks } from './svg-axis.ts'
-import { PHASE_COLOURS, styleSheet } from './svg-style.ts'
+import { PHASE_STYLES, styleSheet } from './svg-style.ts'
 import {
   type Plan,
   GAP,
@@ -18,7 +18,7 @@ import {
   totalOf,
 } from './svg-rows.ts'
 import { box, escaped, fitted, linesOf, px, textAt, widthOf } from './svg-text.ts'
-import { type PathPhase, type TimedRow, timelineOf } from './timeline.ts'
+import { type TimedRow, PATH_PHASES, timelineOf } from './timeline.ts'
 
 const LINE = 17
 const NO_BREAK = '\u00A0'
@@ -129,19 +129,14 @@ function legend(rows: readonly TimedRow[], hasPath: boolean, y: number): string[
     parts.push(sign, textAt(x + 18, y, label, { of: 'dim' }))
     x += 18 + widthOf(label, SIZE) + 16
   }
-  for (const phase of Object.keys(PHASE_COLOURS) as PathPhase[]) {
+  for (const phase of PATH_PHASES) {
     if (!seen.has(phase)) continue
     const { height, lift } = shapeOf(phase)
-    entry(box(phase, { x, y: y - 10 + lift, width: 12, height }), LEGEND_NAMES[phase] ?? phase)
+    entry(box(phase, { x, y: y - 10 + lift, width: 12, height }), PHASE_STYLES[phase].legend ?? phase)
   }
   if (hasPath)
     entry(`<path class="bh-path" d="M${px(x)} ${px(y - 4)}h12"/>`, 'was waited for (critical path)')
   return parts
-}
-
-const LEGEND_NAMES: Partial<Record<PathPhase, string>> = {
-  children: 'children (waiting for them)',
-  other: 'other',
 }
 
 function axis(plan: Plan, limit: number | undefined, xOf: (ms: number) => number): string[] {

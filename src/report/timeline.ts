@@ -1,9 +1,12 @@
-import type { StopPhase } from '../wire/records.ts'
+import { type StopPhase, type StopStep, STOP_PHASES, STOP_STEPS, isStopPhase } from '../wire/records.ts'
 import type { ServiceReport, ShutdownReport } from './shutdown-report.ts'
 import { type Row, rowsOf } from './rows.ts'
 
 /** A phase of a stop, or time of it that no phase explains. */
 export type PathPhase = StopPhase | 'other'
+
+/** In the order in which they are drawn and explained. */
+export const PATH_PHASES: readonly PathPhase[] = [...STOP_PHASES, 'other']
 
 /** Milliseconds after the shutdown began. */
 export interface Span {
@@ -28,10 +31,17 @@ export interface TimedRow extends Row {
 /** Beginnings are taken from a clock that counts whole milliseconds; how long something took is known better. */
 export const GRAIN_MS = 1
 
-const BEFORE_CHILDREN = ['drain', 'onStop'] as const
-const AFTER_CHILDREN = ['waitForShutdown', 'futures'] as const
-// Resources are disposed before these, and are no phase. In the row of a thread, onShutdown is the service's in there.
-const AT_THE_END = ['onShutdown', 'threadExit'] as const
+// The table of steps, parted by the step that is drawn as the children's own and by the one that is no phase and so
+// leaves a gap: none of it can be left out.
+const BEFORE_CHILDREN = phasesBetween(undefined, 'children')
+const AFTER_CHILDREN = phasesBetween('children', 'resources')
+const AT_THE_END = phasesBetween('resources', undefined)
+
+function phasesBetween(after: StopStep | undefined, before: StopStep | undefined): readonly StopPhase[] {
+  const from = after === undefined ? 0 : STOP_STEPS.indexOf(after) + 1
+  const to = before === undefined ? STOP_STEPS.length : STOP_STEPS.indexOf(before)
+  return STOP_STEPS.slice(from, to).filter(isStopPhase)
+}
 
 type Building = { -readonly [K in keyof TimedRow]: TimedRow[K] } & {
   time: { from: number; to: number } | undefined

@@ -63,8 +63,9 @@ export class Children {
 
   /** Those that were added in `run`. */
   addedIn(run: Run): ServiceNode[] {
-    if (this.#places.size === 0) return []
-    return Array.from(this.#places.values()).flatMap((place) => (place.run === run ? [place.node] : []))
+    const found: ServiceNode[] = []
+    for (const place of this.#places.values()) if (place.run === run) found.push(place.node)
+    return found
   }
 }
 
