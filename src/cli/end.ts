@@ -1,4 +1,5 @@
 import { writeSync } from 'node:fs'
+import { systemClock } from '../base/clock.ts'
 
 /** How long a process may take to end by itself once its Host is down. */
 const PATIENCE_MS = 1000
@@ -10,16 +11,17 @@ const PATIENCE_MS = 1000
 export function endSoon(): void {
   // One Ctrl-C may arrive twice, and a fast stop is over by then: the repeat must not change how the process ends.
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => {})
-  const timer = setTimeout(() => {
-    const held = describeHeld()
-    const what = held.length > 0 ? held.join(', ') : 'something that has no name'
-    process.stderr.write(
-      `bulkhead: the process was still held 1 s after the stop, and was ended; by: ${what}\n`,
-    )
-    process.exit()
-  }, PATIENCE_MS)
   // It must not be what holds the process.
-  timer.unref()
+  systemClock.after(PATIENCE_MS, endHeld, { unref: true })
+}
+
+function endHeld(): void {
+  const held = describeHeld()
+  const what = held.length > 0 ? held.join(', ') : 'something that has no name'
+  process.stderr.write(
+    `bulkhead: the process was still held 1 s after the stop, and was ended; by: ${what}\n`,
+  )
+  process.exit()
 }
 
 /**

@@ -102,14 +102,17 @@ export class Host extends Supervisor {
     if (this.#hosting || node.inRun || node.restarting) throw invalidState(node, 'run')
     this.#hosting = true
     this.#metUncaught = false
-    const unlisten = listenToProcess({
-      signals: this.#signals,
-      dumpSignal: this.#dumpSignal,
-      stop: (signal) => this.#stopOn(signal),
-      exitNow: (signal) => this.#exitOn(signal),
-      dump: () => void dumpTree(this.beacon).then((text) => process.stderr.write(`${text}\n`)),
-      uncaught: (error, origin) => this.#crashOn(error, origin),
-    })
+    const unlisten = listenToProcess(
+      {
+        signals: this.#signals,
+        dumpSignal: this.#dumpSignal,
+        stop: (signal) => this.#stopOn(signal),
+        exitNow: (signal) => this.#exitOn(signal),
+        dump: () => void dumpTree(this.beacon).then((text) => process.stderr.write(`${text}\n`)),
+        uncaught: (error, origin) => this.#crashOn(error, origin),
+      },
+      node.clock,
+    )
     const alive = setInterval(() => {}, LONGEST_INTERVAL)
     const stopWatching = watchMainThread(this.#blockWarning ?? Infinity)
     try {

@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module'
 import type os from 'node:os'
+import type { Clock } from '../base/clock.ts'
 import { oneLine } from '../errors/describe.ts'
 import { bulkheadError } from '../errors/bulkhead-error.ts'
 
@@ -19,14 +20,14 @@ export interface ProcessListeners {
 }
 
 /** Listens to the process until the returned function is called. */
-export function listenToProcess(listeners: ProcessListeners): () => void {
+export function listenToProcess(listeners: ProcessListeners, clock: Clock): () => void {
   const { signals, dumpSignal } = listeners
   let firstAt: number | undefined
   const onSignal = (signal: NodeJS.Signals): void => {
     if (firstAt === undefined) {
-      firstAt = performance.now()
+      firstAt = clock.now()
       listeners.stop(signal)
-    } else if (performance.now() - firstAt >= SAME_SIGNAL_MS) {
+    } else if (clock.now() - firstAt >= SAME_SIGNAL_MS) {
       // Gone first: should a thread that is stuck hold up the exit, the next signal finds the system's own handler.
       unlisten()
       listeners.exitNow(signal)

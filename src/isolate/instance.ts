@@ -107,7 +107,7 @@ export class Instance {
 
   /** The stack it is in, if that can be had soon. */
   async stack(): Promise<string | undefined> {
-    return this.#connection?.stack?.(STACK_TIMEOUT_MS)
+    return this.#connection?.stack?.(STACK_TIMEOUT_MS, this.#clock)
   }
 
   /** Until the returned function is called. */

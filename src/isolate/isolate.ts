@@ -1,3 +1,4 @@
+import type { Clock } from '../base/clock.ts'
 import { bulkheadError } from '../errors/bulkhead-error.ts'
 import { loggerName } from '../logging/names.ts'
 import type { Service, ServiceClass } from '../service/service.ts'
@@ -42,8 +43,8 @@ function isolateClass(serviceClass: ServiceClass, options: IsolateOptions): Serv
   const { module } = serviceClass as unknown as { module?: string | URL }
   if (module === undefined) throw bulkheadError('ERR_NO_MODULE', { service: name })
   const url = moduleUrl(module)
-  const resolve = async (): Promise<Source> => {
-    const exportName = options.export ?? (await knownOrGuessed(serviceClass, url))
+  const resolve = async (clock: Clock): Promise<Source> => {
+    const exportName = options.export ?? (await knownOrGuessed(serviceClass, url, clock))
     // A name that was given is looked up inline too: what works inline works in a thread.
     const load =
       options.export === undefined ? async () => serviceClass : () => loadServiceClass(url, exportName)
@@ -56,15 +57,15 @@ function isolateClass(serviceClass: ServiceClass, options: IsolateOptions): Serv
  * A module that is still being evaluated, because its top level awaits this very start, cannot be searched: its thread
  * then says what is wrong with it.
  */
-async function knownOrGuessed(serviceClass: ServiceClass, url: string): Promise<string> {
-  let giveUp: NodeJS.Timeout | undefined
+async function knownOrGuessed(serviceClass: ServiceClass, url: string, clock: Clock): Promise<string> {
+  let cancel: (() => void) | undefined
   const guess = new Promise<string>((resolve) => {
-    giveUp = setTimeout(() => resolve(serviceClass.name), SEARCH_TIMEOUT_MS)
+    cancel = clock.after(SEARCH_TIMEOUT_MS, () => resolve(serviceClass.name))
   })
   try {
     return await Promise.race([findExportName(serviceClass, url), guess])
   } finally {
-    clearTimeout(giveUp)
+    cancel?.()
   }
 }
 

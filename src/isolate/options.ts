@@ -1,4 +1,5 @@
 import type { ResourceLimits } from 'node:worker_threads'
+import type { Clock } from '../base/clock.ts'
 import type { Duration } from '../base/duration.ts'
 import { toMilliseconds } from '../errors/arguments.ts'
 import { bulkheadError } from '../errors/bulkhead-error.ts'
@@ -53,7 +54,7 @@ export interface Source {
 export interface ResolvedOptions {
   readonly transport: Transport
   readonly spec: Omit<PlaceSpec, 'here'>
-  readonly resolve: () => Promise<Source>
+  readonly resolve: (clock: Clock) => Promise<Source>
   readonly args: readonly unknown[]
   readonly label: string
   readonly givenLabel: string | undefined

@@ -177,7 +177,7 @@ export class Session implements Channel {
 
   async #open(): Promise<void> {
     const { node, options, restart, takePrepared } = this.#options
-    const source = await options.resolve()
+    const source = await options.resolve(node.clock)
     if (this.#interrupted || this.#instance.terminated) {
       const service = node.beacon.path
       throw bulkheadError('ERR_STOPPED_WHILE_STARTING', { service }, { service })

@@ -1,4 +1,5 @@
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
+import { systemClock } from '../base/clock.ts'
 import { encodeError } from '../errors/encode.ts'
 import { lineOf } from '../logging/line.ts'
 import { PostSink } from '../logging/post-sink.ts'
@@ -51,7 +52,9 @@ function endOf(port: MessagePort): ServiceEnd {
       port.unref()
       // Fires only if something else keeps the thread alive by then, or if the thread got no time to end meanwhile: the
       // second comes after its event loop has had another chance.
-      setTimeout(() => setTimeout(() => endLeftovers(outbox.post), 1).unref(), LEFTOVERS_GRACE_MS).unref()
+      const unheld = { unref: true }
+      const again = (): unknown => systemClock.after(1, () => endLeftovers(outbox.post), unheld)
+      systemClock.after(LEFTOVERS_GRACE_MS, again, unheld)
     },
   }
 }

@@ -22,11 +22,11 @@ export function guardAgainstHang(options: HangOptions): () => void {
   const { heartbeat, limits, clock, threadId } = options
   let over = false
   const warn = async (silentFor: number): Promise<void> => {
-    const stack = await captureStack(threadId)
+    const stack = await captureStack(threadId, clock)
     if (!over) options.warn(silentFor, stack)
   }
   const end = async (): Promise<void> => {
-    const stack = (await captureStack(threadId)) ?? UNREADABLE_STACK
+    const stack = (await captureStack(threadId, clock)) ?? UNREADABLE_STACK
     const service = options.service()
     if (over) return
     options.hung(bulkheadError('ERR_THREAD_HUNG', { service, timeout: limits.timeout, stack }, { service }))

@@ -1,5 +1,6 @@
 import type * as inspector from 'node:inspector'
 import { SourceMap, type SourceMapping, findSourceMap } from 'node:module'
+import { type Clock, systemClock } from '../base/clock.ts'
 import { importModule } from '../base/import-module.ts'
 
 /** How long the inspector may take, in ms. A blocked thread answers in some 25. */
@@ -30,25 +31,25 @@ let lastCapture: Promise<unknown> = Promise.resolve()
  * The JavaScript stack that a child thread of this one is in, also when it is stuck in a loop; undefined when it cannot
  * be had: a debugger is at work, or the thread is in native code. The thread goes on afterwards.
  */
-export function captureStack(threadId: number): Promise<string | undefined> {
+export function captureStack(threadId: number, clock: Clock = systemClock): Promise<string | undefined> {
   // One at a time: each enables the worker domain for this whole thread, and its end disables it.
-  const capture = lastCapture.then(() => readStack(threadId))
+  const capture = lastCapture.then(() => readStack(threadId, clock))
   lastCapture = capture
   return capture
 }
 
 /** The same, but waited for only so long, in ms. */
-export async function stackWithin(threadId: number, ms: number): Promise<string | undefined> {
-  let giveUp: NodeJS.Timeout | undefined
-  const late = new Promise<undefined>((resolve) => (giveUp = setTimeout(() => resolve(undefined), ms)))
+export async function stackWithin(threadId: number, ms: number, clock: Clock): Promise<string | undefined> {
+  let cancel: (() => void) | undefined
+  const late = new Promise<undefined>((resolve) => (cancel = clock.after(ms, () => resolve(undefined))))
   try {
-    return await Promise.race([captureStack(threadId), late])
+    return await Promise.race([captureStack(threadId, clock), late])
   } finally {
-    clearTimeout(giveUp)
+    cancel?.()
   }
 }
 
-async function readStack(threadId: number): Promise<string | undefined> {
+async function readStack(threadId: number, clock: Clock): Promise<string | undefined> {
   const { Session, url } = (await importModule('node:inspector')) as typeof inspector
   if (url() !== undefined) return undefined
   const session = new Session()
@@ -56,8 +57,7 @@ async function readStack(threadId: number): Promise<string | undefined> {
   try {
     session.connect()
     return await new Promise<string | undefined>((resolve, reject) => {
-      const timer = setTimeout(() => resolve(undefined), INSPECTOR_TIMEOUT_MS)
-      timer.unref()
+      const cancel = clock.after(INSPECTOR_TIMEOUT_MS, () => resolve(undefined), { unref: true })
       session.on('NodeWorker.attachedToWorker', ({ params }) => {
         // Every thread of the process is announced here; only this one may be paused, or the process would freeze.
         if (!params.workerInfo.title.includes(`[worker ${threadId}]`)) return
@@ -69,7 +69,7 @@ async function readStack(threadId: number): Promise<string | undefined> {
         // Told of every script before the pause; the frames name them by number alone.
         if (method === 'Debugger.scriptParsed' && told) scripts.set(told.scriptId, told)
         if (method !== 'Debugger.paused') return
-        clearTimeout(timer)
+        cancel()
         // A paused thread cannot even be terminated: it must run before anything else happens.
         tell(session, params.sessionId, 'Debugger.resume')
         tell(session, params.sessionId, 'Debugger.disable')

@@ -1,4 +1,5 @@
 import { type MessagePort, Worker } from 'node:worker_threads'
+import type { Clock } from '../base/clock.ts'
 import { Deferred } from '../base/deferred.ts'
 import type { Post } from '../rpc/line.ts'
 import { structuredCloneCodec } from '../wire/codec.ts'
@@ -98,8 +99,8 @@ class ThreadConnection implements Connection {
     void this.#worker.terminate()
   }
 
-  stack(ms: number): Promise<string | undefined> {
-    return stackWithin(this.location.threadId, ms)
+  stack(ms: number, clock: Clock): Promise<string | undefined> {
+    return stackWithin(this.location.threadId, ms, clock)
   }
 
   watch({ clock, service, warn }: HangWatch): () => void {

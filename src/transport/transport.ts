@@ -54,7 +54,7 @@ export interface Connection extends Line {
   /** What has become of the environment since the place was made. */
   environmentChange?(): EnvironmentChange | undefined
   /** The JavaScript stack that it is in, if that can be had within so many ms. */
-  stack?(ms: number): Promise<string | undefined>
+  stack?(ms: number, clock: Clock): Promise<string | undefined>
   /** Watches for signs of life until the returned function is called. A place that hangs too long ends itself. */
   watch?(watch: HangWatch): () => void
 }
