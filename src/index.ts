@@ -1,7 +1,7 @@
 // A service: what users write.
-export { Service, type ServiceClass, type ServiceOptions, type WaitOptions } from './service/service.ts'
+export { Service, type ServiceClass } from './service/service.ts'
 export type { LifecycleLevel } from './service/hooks.ts'
-export type { WaitResult, Work, WorkResults, WorkValue } from './service/wait.ts'
+export type { WaitOptions, WaitResult, Work, WorkResults, WorkValue } from './service/wait.ts'
 export {
   type CronOptions,
   type OnError,
@@ -18,6 +18,7 @@ export type { Duration } from './base/duration.ts'
 // What all have in common that are started, steered and looked at.
 export type {
   ServiceLike,
+  ServiceOptions,
   ServiceState,
   ServiceView,
   StateChange,

@@ -96,25 +96,18 @@ export class Budget {
   watch(work: PromiseLike<unknown>, { settled, failed, givenUp }: Watcher): void {
     const waiters = this.spent ? this.#late : this.#early
     let over = false
-    const giveUp = (): void => {
-      waiters.delete(giveUp)
-      if (!over) givenUp()
-      over = true
-    }
-    const isFirst = (): boolean => {
+    // The work or the deadline, whichever comes first: the other finds it over.
+    const end = (tell: () => void): void => {
       waiters.delete(giveUp)
       if (this.#early.size + this.#late.size === 0) this.#disarm()
-      const first = !over
+      if (over) return
       over = true
-      return first
+      tell()
     }
+    const giveUp = (): void => end(givenUp)
     work.then(
-      () => {
-        if (isFirst()) settled()
-      },
-      (error: unknown) => {
-        if (isFirst()) failed(error)
-      },
+      () => end(settled),
+      (error: unknown) => end(() => failed(error)),
     )
     if (waiters === this.#late && this.#clock.now() >= this.graceEnd()) {
       // Work that needs no real time still counts as done: one turn of the event loop lets it say so.

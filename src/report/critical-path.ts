@@ -4,12 +4,13 @@ import { type PathPhase, type TimedRow, GRAIN_MS, timelineOf } from './timeline.
 
 /** Time of a shutdown, and what it was spent on. */
 export interface PathSegment {
-  /** Of the service that was waited for by those above it. */
+  /** The path of the service that was waited for by those above it. */
   readonly path: string
-  /** `other` for time that no phase of it explains. */
+  /** What it was doing; `other` for time that no phase of it explains. */
   readonly phase: PathPhase
-  /** Milliseconds after the shutdown began. */
+  /** When this began, in milliseconds after the shutdown did. */
   readonly startMs: number
+  /** How long it lasted, in milliseconds. */
   readonly ms: number
 }
 

@@ -4,9 +4,9 @@ import type { StartReport, StartServiceReport } from './start-report.ts'
 import { errorText, headline, placeOf, rowsOf, shorten } from './rows.ts'
 
 export interface FormatOptions {
-  /** Columns, 100 by default and 60 at least. */
+  /** How many columns a line may have; fewer than 60 count as 60. @default 100 */
   width?: number
-  /** ANSI colours; `false` by default. */
+  /** Whether the text has ANSI colours. @default false */
   colour?: boolean
 }
 

@@ -12,7 +12,7 @@ import {
   STOP_PHASES,
 } from '../wire/records.ts'
 
-/** How long each step of a service's stop took, in milliseconds; 0 for one that it did not come to. */
+/** How long each step of a service's stop took, in milliseconds and in order; 0 for one that it did not come to. */
 export type PhaseTimes = Readonly<
   Record<Exclude<StopPhase, 'threadExit'>, number> & {
     /** From the end of the service to the end of its thread; only for one that had a thread. */
@@ -22,18 +22,28 @@ export type PhaseTimes = Readonly<
 
 /** How one service stopped. */
 export interface ServiceReport {
+  /** The labels from the root of the graph down to it, joined by `/`. */
   readonly path: string
+  /** Its label: the name of its class unless it was given one. */
   readonly label: string
+  /** Where it lived: on its parent's thread or in a place of its own. */
   readonly isolation: PlaceKind
+  /** Node's number of the thread it had; absent for one that was inline, or whose thread was never made. */
   readonly threadId?: number
+  /** The process it had to itself; absent for any other. */
   readonly pid?: number
-  /** `crashed` is where a crash began, not what it took along. */
+  /** How its stop went; `crashed` is where a crash began, not what that took along. */
   readonly outcome: Outcome
+  /** How long each step of its stop took, in milliseconds. */
   readonly phases: PhaseTimes
+  /** What the steps threw, in order, after what it crashed with, each with the step it belongs to. */
   readonly errors: readonly TeardownError[]
-  /** When its stop began, in milliseconds after the shutdown did; negative for one that was down before. */
+  /**
+   * When its stop began, in milliseconds after the shutdown did; negative for one that was down before, absent for one that
+   * had not started.
+   */
   readonly startedAtMs?: number
-  /** From the first step of its stop to the last, in milliseconds. */
+  /** How long its stop took, in milliseconds, from its first step to its last; absent for one that had not started. */
   readonly totalMs?: number
 }
 
@@ -41,9 +51,9 @@ export interface ServiceReport {
 export interface ShutdownReport {
   /** Why: `stop()` or `shutdown()` was called, the Host crashed or failed to start, or the name of a signal. */
   readonly reason: 'stop' | 'crash' | 'start-failed' | NodeJS.Signals
-  /** From the first word of the shutdown to its end, in milliseconds. */
+  /** How long the shutdown took, in milliseconds, from its first word to its end. */
   readonly totalMs: number
-  /** Whether that was within the Host's `stopTimeout`. */
+  /** Whether the shutdown took no longer than the Host's `stopTimeout`. */
   readonly withinBudget: boolean
   /** The Host's `stopTimeout` in milliseconds; absent when it has no limit. */
   readonly budgetMs?: number

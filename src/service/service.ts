@@ -23,19 +23,9 @@ import { type HookOwner, type Hooks, HooksLifecycle, type LifecycleLevel } from 
 import { LIBRARY_CLASS, ManagedService } from './managed.ts'
 import { NODE, nodeOf } from './node.ts'
 import { startChild } from './start.ts'
-import type { ServiceLike } from './types.ts'
-import { type WaitResult, type Work, type WorkResults, waitFor } from './wait.ts'
+import type { ServiceLike, ServiceOptions } from './types.ts'
+import { type WaitOptions, type WaitResult, type Work, type WorkResults, waitFor } from './wait.ts'
 import { addWork } from './work.ts'
-
-export interface ServiceOptions {
-  /** For graphs and logs; the class name by default. */
-  label?: string
-}
-
-export interface WaitOptions {
-  /** No limit by default. */
-  timeout?: Duration
-}
 
 /**
  * Something that starts, stops, restarts and crashes. Extend it, write the hooks you need, and host it inline or, with
@@ -44,28 +34,32 @@ export interface WaitOptions {
 export abstract class Service extends ManagedService {
   /** @internal */
   static override readonly [LIBRARY_CLASS]: true = true
-  /** `import.meta.url` of the file that defines the class: what a thread loads. */
+  /** The `import.meta.url` of the file that defines the class: what a thread loads. Inline it is not needed. */
   static readonly module?: string | URL
-  /** The logger its lines go to; by default one named after `module`, else after the class. */
+  /** The logger that the lines of the class's instances go to. @default one named after `module`, else after the class */
   static readonly logger?: ServiceLog
 
-  /** Decorator: an async method that runs from start until stop. Its failure crashes the service. */
+  /** Decorator of an async method that runs from the service's start until its stop. Its failure crashes the service. */
   static readonly task: typeof task = task
-  /** Decorator: an async method that runs every so often. */
+  /** Decorator of an async method that runs every so often, one run at a time, while the service is up. */
   static readonly timer: typeof timer = timer
-  /** Decorator: an async method that runs at the times of a cron expression. */
+  /** Decorator of an async method that runs at the times of a cron expression while the service is up. */
   static readonly crontab: typeof crontab = crontab
 
-  /** Whether stop() waits for `setShutdown()` before it gathers tasks. `false` by default. */
+  /** Whether stop() waits for `setShutdown()` between its children and its futures. @default false */
   waitForShutdown = false
-  /** How long stop() waits for `setShutdown()`; `'60s'` by default. */
+  /**
+   * How long stop() waits for `setShutdown()` where `waitForShutdown` is set, in milliseconds or with a unit. Beyond it,
+   * stop() takes its remaining steps and rejects with `ERR_SHUTDOWN_TIMEOUT`.
+   * @default '60s'
+   */
   shutdownTimeout: Duration = '60s'
-  /** Level of the life-cycle lines; `'info'` by default (mode: `mundane_level`). */
+  /** The level of the log's lines about the life cycle, such as `[L] Starting...`. @default 'info' */
   lifecycleLevel: LifecycleLevel = 'info'
 
   readonly #label: string
   #log: ServiceLog | undefined
-  /** Tasks added while not in a run: these stay. */
+  /** Works that were added while it was not up: they belong to every run. */
   readonly #definitions: WorkDefinition[] = []
 
   constructor(options: ServiceOptions = {}) {
@@ -83,35 +77,39 @@ export abstract class Service extends ManagedService {
 
   // ---- hooks
 
-  /** Called first in each run; not async. */
+  // These stand here, and not in a class of their own, so that a service's members are known by this prototype alone.
+
+  /** Called first in each run, a restart's included; not async. */
   protected postInit(): void {}
-  /** Children for this run; not async. */
+  /** Gives the children of this run, which are dropped at its end; not async. */
   protected onInitDependencies(): Iterable<ServiceLike> {
     return []
   }
-  /** Once per instance, before `onStart`. */
+  /** Called once per instance, before its first `onStart`. */
   protected onFirstStart(): void | Promise<void> {}
-  /** Before tasks and children start. */
+  /** Called in each start before tasks and children start. What it throws fails the start, and no stop hook follows. */
   protected onStart(): void | Promise<void> {}
-  /** Once tasks and children are up. */
+  /** Called in each start once tasks and children are up. */
   protected onStarted(): void | Promise<void> {}
-  /** While tasks and children are still up. */
+  /** Called in each stop, and after a crash, while tasks and children are still up. */
   protected onStop(): void | Promise<void> {}
-  /** Once tasks and children are down and resources disposed. */
+  /** Called last in each stop, once tasks and children are down and resources disposed. */
   protected onShutdown(): void | Promise<void> {}
-  /** In a restart, before it starts again. */
+  /** Called in a restart between its stop and its start. */
   protected onRestart(): void | Promise<void> {}
 
   // ---- identity
 
+  /** What graphs call it: the label it was given, or the name of its class. */
   get label(): string {
     return this[NODE].elsewhere?.label ?? this.#label
   }
+  /** What its log lines begin with: the label, unless overridden. */
   get shortLabel(): string {
     return this.label
   }
 
-  /** A pino-compatible logger whose lines carry this service's name and path. */
+  /** A logger with pino's methods, whose lines carry this service's name and path. */
   get log(): ServiceLog {
     if (!this.#log) {
       const { module, logger, name } = this.constructor as typeof Service
@@ -125,7 +123,7 @@ export abstract class Service extends ManagedService {
     return this.#log
   }
 
-  /** Aborts when this run stops or crashes. */
+  /** Aborts when this run stops or crashes; each run has another. */
   get signal(): AbortSignal {
     return this[NODE].run.signal
   }
@@ -142,7 +140,7 @@ export abstract class Service extends ManagedService {
   }
 
   /**
-   * Adds a child, and starts it if this service is starting or running.
+   * Adds a child, starts it if this service is starting or running, and resolves once that has been done.
    * @throws what addDependency() throws, and `ERR_START_FAILED`
    */
   async addRuntimeDependency<S extends ServiceLike>(child: S): Promise<S> {
@@ -206,7 +204,7 @@ export abstract class Service extends ManagedService {
     return this[NODE].run.work.addFuture(work, name)
   }
 
-  /** Names of tasks and futures still running. */
+  /** The names of the tasks, timers, cron jobs and futures that are still running. */
   pendingWork(): string[] {
     return this[NODE].run.work.pending
   }
@@ -231,7 +229,11 @@ export abstract class Service extends ManagedService {
 
   // ---- waiting
 
-  /** Sleeps; ends early, without error, on stop or crash. Never sooner than the next turn of the event loop. */
+  /**
+   * Resolves after `duration`, or early, without error, when the service stops or crashes; never sooner than the next
+   * turn of the event loop.
+   * @throws `ERR_INVALID_DURATION`
+   */
   async sleep(duration: Duration): Promise<void> {
     const { clock, run } = this[NODE]
     await delay(toMilliseconds(duration), { clock, signal: run.signal })

@@ -1,5 +1,6 @@
 import { type Clock, nextTurn } from '../base/clock.ts'
 import { ignoreRejection } from '../base/deferred.ts'
+import type { Duration } from '../base/duration.ts'
 
 /** Something to wait for: a promise, a signal (done when aborted), or a function whose signal aborts if the wait ends first. */
 export type Work<T = unknown> = PromiseLike<T> | AbortSignal | ((signal: AbortSignal) => PromiseLike<T>)
@@ -17,11 +18,20 @@ export type WorkResults<W> = W extends readonly unknown[]
   ? { -readonly [K in keyof W]: WorkValue<W[K]> | undefined }
   : [WorkValue<W> | undefined]
 
+export interface WaitOptions {
+  /**
+   * How long is waited, in milliseconds or with a unit. Beyond it the wait resolves, with `timedOut`.
+   * @default Infinity
+   */
+  timeout?: Duration
+}
+
 export interface WaitResult<R = unknown[]> {
-  /** The service stopped or crashed first. */
+  /** Whether the service stopped or crashed before enough works were done. */
   readonly stopped: boolean
+  /** Whether the time was over before enough works were done. */
   readonly timedOut: boolean
-  /** In the order of the works; undefined for those that were not done. */
+  /** What the works gave, in their order; undefined for those that were not done. */
   readonly results: R
 }
 

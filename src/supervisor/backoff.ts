@@ -4,13 +4,13 @@ import { bulkheadError } from '../errors/bulkhead-error.ts'
 
 /** How long a restart waits, as in suture: the first not at all, each later one longer. */
 export interface BackoffOptions {
-  /** The wait of the second restart; `'100ms'` by default. */
+  /** How long the second restart waits, in milliseconds or with a unit. @default '100ms' */
   initial?: Duration
-  /** Each wait is so many times the one before; 2 by default, at least 1. */
+  /** By how much each wait is longer than the one before, as a factor; at least 1. @default 2 */
   factor?: number
-  /** No wait is longer; `'5s'` by default. */
+  /** The longest that a restart waits, in milliseconds or with a unit. @default '5s' */
   max?: Duration
-  /** Each wait is off by up to this part of itself, either way; 0.2 by default, from 0 to 1. */
+  /** By up to which part of itself a wait is off at random, either way; from 0 to 1. @default 0.2 */
   jitter?: number
 }
 

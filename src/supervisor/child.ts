@@ -12,13 +12,19 @@ export type RestartType = 'permanent' | 'transient' | 'temporary'
 
 /** A child and how its supervisor is to treat it. */
 export interface ChildSpec {
+  /** The child, or a handle on it. */
   service: ServiceLike
   /**
-   * `'permanent'` (default): always restarted, also after it was stopped by anyone but the supervisor. `'transient'`:
+   * When it is restarted. `'permanent'`: always restarted, also after it was stopped by anyone but the supervisor. `'transient'`:
    * only after a crash. `'temporary'`: never, neither for its own crash nor along with its siblings.
+   * @default 'permanent'
    */
   restart?: RestartType
-  /** Bounds the stop of the child when it is to be restarted; `'10s'` by default. */
+  /**
+   * How long its stop may take when its supervisor is to restart it, in milliseconds or with a unit. Beyond it a thread is
+   * ended; a child that may run on inline is not started beside itself: the supervisor crashes with `ERR_STOP_TIMEOUT`.
+   * @default '10s'
+   */
   stopTimeout?: Duration
 }
 

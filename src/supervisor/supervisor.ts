@@ -21,20 +21,29 @@ export type { Strategy } from './strategies.ts'
 export type { BackoffOptions } from './backoff.ts'
 
 export interface SupervisorOptions {
-  /** What is done when a child crashes; `'one-for-one'` by default. */
+  /** What is done when a child crashes. @default 'one-for-one' */
   strategy?: Strategy
-  /** At most so many restarts within `over`; 5 by default, `Infinity` for no limit. */
+  /**
+   * How many restarts there may be within `over`; `Infinity` for no limit. When one more is needed, the supervisor stops
+   * its children and crashes with `ERR_MAX_RESTARTS`.
+   * @default 5
+   */
   maxRestarts?: number
-  /** The sliding window for `maxRestarts`; `'10s'` by default. */
+  /**
+   * How long a restart counts against `maxRestarts`, in milliseconds or with a unit. After so long without a crash the
+   * next restart does not wait.
+   * @default '10s'
+   */
   over?: Duration
-  /** How long restarts wait; `false` for not at all. */
+  /** How long restarts wait, each longer than the one before; `false` for not at all. @default 100 ms, doubled up to 5 s */
   backoff?: BackoffOptions | false
   /**
    * Gives the service that is started in place of a crashed one, once that is down; `crashed` itself is fine. If it
    * throws, that is a failed restart.
+   * @default the crashed one is started again
    */
   replacement?: (crashed: ServiceLike, index: number) => ServiceLike | Promise<ServiceLike>
-  /** For graphs and logs; the class name by default. */
+  /** What graphs and logs call the supervisor. @default the name of its class */
   label?: string
 }
 
