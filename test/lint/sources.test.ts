@@ -26,7 +26,7 @@ const isElsewhere = (name: string): boolean => !name.startsWith('service/')
 const REAL_TIME: Readonly<Record<string, string>> = {
   'base/clock.ts': 'it is the clock',
   'logging/service-log.ts': 'a line has the time of the machine, whatever clock its service goes by',
-  'transport/pulse.ts': 'the sign of life of a thread: it is to stop when the real event loop does',
+  'transport/heartbeat.ts': 'the sign of life of a thread: it is to stop when the real event loop does',
   'host/host.ts': 'it waits for nothing: it keeps the process there',
 }
 
