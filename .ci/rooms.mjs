@@ -11,7 +11,7 @@
 
 /** @type {readonly Room[]} */
 export const ROOMS = [
-  { name: 'base', subject: 'durations, clock, budget, deferred', packages: ['ms'] },
+  { name: 'base', subject: 'durations, clock, budget, deferred, the walk of values', packages: ['ms'] },
   { name: 'errors', subject: 'the table of codes, `BulkheadError`, errors as data, checked arguments' },
   { name: 'wire', subject: 'values as messages, and every message that crosses' },
   { name: 'worker', subject: 'what booting any worker thread takes: compiled code, flags, loaders, URLs' },

@@ -1,6 +1,7 @@
 import { describe, isErrorLike } from './describe.ts'
-import { type EncodedError, type EncodedThrow, isPlain, setOwn } from './encode.ts'
+import type { EncodedError, EncodedThrow } from './encode.ts'
 import { instantiate } from './registry.ts'
+import { revive } from './revive.ts'
 
 export interface DecodeOptions {
   /** The stack of the call on this side, to stand below the one from where it was thrown. */
@@ -21,7 +22,7 @@ export function decodeError(encoded: EncodedThrow, options: DecodeOptions = {}):
     whole.set(mark, instantiate(error.classes, propertyOf(error, 'message'), propertyOf(error, 'name')))
   }
   for (const [mark, error] of encoded.errors ?? []) fill(whole.get(mark) as Error, error, whole)
-  const thrown = revive(encoded.value, whole)
+  const thrown = revive(encoded.value, whole, { inPlace: false })
   if (options.localStack !== undefined && isErrorLike(thrown)) appendStack(thrown, options.localStack)
   return thrown
 }
@@ -34,7 +35,7 @@ function fill(target: Error, { properties }: EncodedError, whole: Map<object, un
   let hasStack = false
   for (const [key, encoded, kind] of properties) {
     if (key === 'stack') hasStack = true
-    const value = revive(encoded, whole)
+    const value = revive(encoded, whole, { inPlace: false })
     if (kind !== 'inherited' || !holds(target, key, value)) define(target, key, value, kind === 'own')
   }
   // Else it would show the stack of this very function.
@@ -52,20 +53,6 @@ function holds(target: Error, key: string, value: unknown): boolean {
     // A getter of the class that needs what only its constructor sets.
     return false
   }
-}
-
-// Copies, so that what is decoded twice without having been cloned does not share its errors.
-function revive(value: unknown, whole: Map<object, unknown>): unknown {
-  if (typeof value !== 'object' || value === null) return value
-  if (whole.has(value)) return whole.get(value)
-  if (!Array.isArray(value) && !isPlain(value)) return value
-  const copy: object = Array.isArray(value) ? [] : {}
-  whole.set(value, copy)
-  if (Array.isArray(value)) (copy as unknown[]).length = value.length
-  for (const key of Object.keys(value)) {
-    setOwn(copy, key, revive((value as Record<string, unknown>)[key], whole))
-  }
-  return copy
 }
 
 function appendStack(error: Error, localStack: string): void {

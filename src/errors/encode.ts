@@ -1,4 +1,5 @@
 import { types } from 'node:util'
+import { CONTENTS, Copier, type CopyRules, isContainer, isImmutable } from '../base/walk.ts'
 import { describe, isErrorLike, oneLine } from './describe.ts'
 import { classNamesOf } from './registry.ts'
 
@@ -28,9 +29,6 @@ export interface EncodedThrow {
   readonly buffers?: readonly Uint8Array[]
 }
 
-// Structured clone itself overflows the stack at some 3000 levels on the main thread.
-const MAX_DEPTH = 1000
-
 // Own properties that cross although they are not enumerable.
 const HIDDEN: ReadonlySet<string> = new Set([
   'name',
@@ -45,9 +43,12 @@ const HIDDEN: ReadonlySet<string> = new Set([
 // Properties that cross although a prototype has them: a class may set its name there, or compute its code.
 const INHERITED = ['name', 'message', 'stack', 'code', 'cause'] as const
 
+/** Deeper values are described: structured clone itself overflows the stack at some 3000 levels on the main thread. */
+export const MAX_DEPTH = 1000
+
 /** Turns any thrown value into plain data that structured clone accepts. Never throws. */
 export function encodeError(reason: unknown): EncodedThrow {
-  if (isPrimitive(reason)) return { value: reason }
+  if (isImmutable(reason)) return { value: reason }
   try {
     return new Encoder().encode(reason)
   } catch {
@@ -56,15 +57,17 @@ export function encodeError(reason: unknown): EncodedThrow {
   }
 }
 
-class Encoder {
+class Encoder implements CopyRules {
+  readonly #copier = new Copier(this)
   readonly #errors: [mark: object, error: EncodedError][] = []
   readonly #buffers: Uint8Array[] = []
   readonly #sources: object[] = []
-  readonly #seen = new Map<object, unknown>()
+  // A thrown value that is no error crosses as a whole or not at all; errors within it are taken apart all the same.
+  #whole = true
 
   encode(reason: unknown): EncodedThrow {
-    // A thrown value that is no error crosses as a whole or not at all; errors within it are taken apart all the same.
-    const value = this.#copy(reason, 0, refuse)
+    const value = this.#copier.copy(reason)
+    this.#whole = false
     // The list grows while it is worked off: recursion would end at some hundred causes.
     for (let next = 0; next < this.#sources.length; next++) this.#takeApart(next)
     return {
@@ -83,102 +86,67 @@ class Encoder {
       const enumerable = isEnumerable(source, key)
       if (!enumerable && !HIDDEN.has(key)) continue
       taken.add(key)
-      properties.push([key, this.#property(source, key, 0), enumerable ? 'own' : 'hidden'])
+      properties.push([key, this.#property(source, key), enumerable ? 'own' : 'hidden'])
     }
     for (const key of INHERITED) {
       if (taken.has(key)) continue
-      const value = this.#property(source, key, 0, true)
+      const value = this.#property(source, key, true)
       if (value !== undefined) properties.push([key, value, 'inherited'])
     }
   }
 
-  #property(source: object, key: string, depth: number, inherited = false): unknown {
+  #property(source: object, key: string, inherited = false): unknown {
     let value: unknown
     try {
       value = (source as Record<string, unknown>)[key]
     } catch (error) {
-      return `[${key} threw ${describe(error)}]`
+      return this.threw(key, error)
     }
     // A method that happens to be named like a property, as in VError's cause(), is none.
     if (inherited && typeof value === 'function') return undefined
-    return this.#copy(value, depth, oneLine)
+    return this.#copier.copy(value)
   }
 
-  #copy(value: unknown, depth: number, otherwise: (value: unknown) => unknown): unknown {
-    if (isPrimitive(value)) return value
-    if (typeof value !== 'object') return otherwise(value)
-    if (this.#seen.has(value)) return this.#seen.get(value)
+  standIn(value: unknown, depth: number): unknown {
+    if (typeof value !== 'object' || value === null) return this.#otherwise(value)
     if (isErrorLike(value)) return this.#mark(value)
-    if (depth >= MAX_DEPTH || types.isProxy(value)) return otherwise(value)
-    if (Array.isArray(value)) return this.#copyContainer(value, [], depth, otherwise)
-    if (isPlain(value)) return this.#copyContainer(value, {}, depth, otherwise)
+    if (depth >= MAX_DEPTH || types.isProxy(value)) return this.#otherwise(value)
+    if (isContainer(value)) return CONTENTS
     if (Buffer.isBuffer(value)) return this.#copyBuffer(value)
     let clone: unknown
     try {
       clone = structuredClone(value)
     } catch {
-      return otherwise(value)
+      return this.#otherwise(value)
     }
-    this.#seen.set(value, clone)
+    this.#copier.seen.set(value, clone)
     return clone
+  }
+
+  threw(key: string | number, error: unknown): unknown {
+    if (this.#whole) throw error
+    return `[${key} threw ${describe(error)}]`
+  }
+
+  #otherwise(value: unknown): string {
+    if (this.#whole) throw new TypeError('not cloneable')
+    return oneLine(value)
   }
 
   #mark(error: object): object {
     const mark = {}
-    this.#seen.set(error, mark)
+    this.#copier.seen.set(error, mark)
     this.#sources.push(error)
     this.#errors.push([mark, { classes: classNamesOf(error), properties: [] }])
     return mark
   }
 
-  #copyContainer(
-    source: object,
-    copy: object,
-    depth: number,
-    otherwise: (value: unknown) => unknown,
-  ): object {
-    this.#seen.set(source, copy)
-    if (Array.isArray(source)) (copy as unknown[]).length = source.length
-    for (const key of Object.keys(source)) {
-      const value =
-        otherwise === refuse
-          ? this.#copy((source as Record<string, unknown>)[key], depth + 1, otherwise)
-          : this.#property(source, key, depth + 1)
-      setOwn(copy, key, value)
-    }
-    return copy
-  }
-
   // A Buffer is often a view into a pool of which structured clone would send all, other people's bytes included.
   #copyBuffer(buffer: Buffer): Uint8Array {
     const bytes = new Uint8Array(buffer)
-    this.#seen.set(buffer, bytes)
+    this.#copier.seen.set(buffer, bytes)
     this.#buffers.push(bytes)
     return bytes
-  }
-}
-
-function refuse(): never {
-  throw new TypeError('not cloneable')
-}
-
-function isPrimitive(value: unknown): value is null | undefined | boolean | number | bigint | string {
-  const type = typeof value
-  return value === null || (type !== 'object' && type !== 'function' && type !== 'symbol')
-}
-
-/** Whether structured clone takes `value` apart into its properties and nothing is lost: also with another realm's prototype. */
-export function isPlain(value: object): boolean {
-  const prototype = Object.getPrototypeOf(value) as object | null
-  return prototype === null || prototype === Object.prototype || Object.getPrototypeOf(prototype) === null
-}
-
-/** Sets an own property, `__proto__` too. */
-export function setOwn(target: object, key: string, value: unknown): void {
-  if (key === '__proto__') {
-    Object.defineProperty(target, key, { value, enumerable: true, writable: true, configurable: true })
-  } else {
-    ;(target as Record<string, unknown>)[key] = value
   }
 }
 

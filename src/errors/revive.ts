@@ -1,13 +1,16 @@
-import { isPlain, setOwn } from './encode.ts'
+import { CONTENTS, Copier, type CopyRules, isContainer } from '../base/walk.ts'
 
-/** Puts back what stands behind the marks in `value`, in place: it is our own copy, fresh from the other side. */
-export function revive(value: unknown, whole: Map<object, unknown>): unknown {
+/**
+ * Puts back what stands behind the marks in `value`. In place where `value` is our own, fresh from the other side; else
+ * in a copy, so that what is revived twice without having been cloned shares nothing.
+ */
+export function revive(
+  value: unknown,
+  whole: Map<unknown, unknown>,
+  { inPlace }: { inPlace: boolean },
+): unknown {
   if (typeof value !== 'object' || value === null) return value
-  if (whole.has(value)) return whole.get(value)
-  if (!Array.isArray(value) && !isPlain(value)) return value
-  whole.set(value, value)
-  for (const key of Object.keys(value)) {
-    setOwn(value, key, revive((value as Record<string, unknown>)[key], whole))
-  }
-  return value
+  return new Copier(REVIVAL, { seen: whole, inPlace }).copy(value)
 }
+
+const REVIVAL: CopyRules = { standIn: (value) => (isContainer(value) ? CONTENTS : value) }

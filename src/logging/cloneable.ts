@@ -1,12 +1,10 @@
 import { types } from 'node:util'
+import { CONTENTS, Copier, type CopyRules } from '../base/walk.ts'
 import { decodeError } from '../errors/decode.ts'
 import { isErrorLike, oneLine } from '../errors/describe.ts'
-import { encodeError, setOwn } from '../errors/encode.ts'
+import { MAX_DEPTH, encodeError } from '../errors/encode.ts'
 import { revive } from '../errors/revive.ts'
 import type { LogRecord } from './types.ts'
-
-// As for errors: structured clone itself overflows the stack soon after.
-const MAX_DEPTH = 1000
 
 const FIELDS = ['obj', 'bindings', 'msg', 'args', 'options'] as const
 
@@ -63,7 +61,7 @@ export function encodeRecord(record: LogRecord, plainOnly = false): LogRecord {
   for (const field of FIELDS) {
     // pino goes through the properties of `obj` and `bindings` without asking them for toJSON, but not so for a message.
     if (encoded[field] !== undefined)
-      encoded[field] = encoder.copy(encoded[field], field === 'msg' ? 1 : 0) as never
+      encoded[field] = encoder.copier.copy(encoded[field], field === 'msg' ? 1 : 0) as never
   }
   if (encoder.errors.length > 0) encoded.errors = encoder.errors
   return encoded
@@ -84,62 +82,52 @@ export function decodeRecord(record: LogRecord): LogRecord {
     if (json !== undefined) hide(value, 'toJSON', () => json)
   }
   for (const field of FIELDS) {
-    if (decoded[field] !== undefined) decoded[field] = revive(decoded[field], whole) as never
+    if (decoded[field] !== undefined)
+      decoded[field] = revive(decoded[field], whole, { inPlace: true }) as never
   }
   return decoded
 }
 
-class Encoder {
+class Encoder implements CopyRules {
+  readonly copier = new Copier(this)
   readonly errors: NonNullable<LogRecord['errors']> = []
-  private readonly seen = new Map<object, unknown>()
   private readonly plainOnly: boolean
 
   constructor(plainOnly: boolean) {
     this.plainOnly = plainOnly
   }
 
-  copy(value: unknown, depth: number): unknown {
-    if (typeof value === 'function' || typeof value === 'symbol') return oneLine(value)
-    if (typeof value !== 'object' || value === null) return value
-    if (this.seen.has(value)) return this.seen.get(value)
+  standIn(value: unknown, depth: number): unknown {
+    if (typeof value !== 'object' || value === null) return oneLine(value)
     try {
-      return this.copyObject(value, depth)
+      if (isErrorLike(value)) return this.mark(value, depth)
+      if (depth >= MAX_DEPTH) return oneLine(value)
+      if (isNative(value)) return this.plainOnly ? oneLine(value) : value
+      if (depth > 0 && hasToJSON(value)) return this.copier.within(value.toJSON(''), depth + 1)
+      return CONTENTS
     } catch {
       // A Proxy or a toJSON() that throws.
       return oneLine(value)
     }
   }
 
-  private copyObject(value: object, depth: number): unknown {
-    if (isErrorLike(value)) return this.mark(value, depth)
-    if (depth >= MAX_DEPTH) return oneLine(value)
-    if (isNative(value)) return this.plainOnly ? oneLine(value) : value
-    if (depth > 0 && hasToJSON(value)) return this.copy(value.toJSON(''), depth + 1)
-    const copy: object = Array.isArray(value) ? emptyArray(value.length) : {}
-    this.seen.set(value, copy)
-    for (const key of Object.keys(value)) setOwn(copy, key, this.property(value, key, depth + 1))
-    return copy
+  threw(key: string | number, error: unknown): string {
+    return `[${key} threw ${oneLine(error)}]`
   }
 
-  private property(source: object, key: string, depth: number): unknown {
-    let value: unknown
-    try {
-      value = (source as Record<string, unknown>)[key]
-    } catch (error) {
-      return `[${key} threw ${oneLine(error)}]`
-    }
-    return this.copy(value, depth)
+  unreadable(value: object): string {
+    return oneLine(value)
   }
 
   private mark(error: Error, depth: number): object {
     const mark = {}
-    this.seen.set(error, mark)
+    this.copier.seen.set(error, mark)
     const name: unknown = (error as { constructor?: { name?: unknown } }).constructor?.name
     this.errors.push({
       mark,
       error: encodeError(error),
       ...(typeof name === 'string' && { type: name }),
-      ...(hasToJSON(error) && { json: this.copy(error.toJSON(''), depth + 1) }),
+      ...(hasToJSON(error) && { json: this.copier.within(error.toJSON(''), depth + 1) }),
     })
     return mark
   }
@@ -183,13 +171,6 @@ function ask(value: unknown, kind: string): unknown {
   } catch {
     return kind === 's' ? oneLine(value) : undefined
   }
-}
-
-// With its holes: what follows fills in what there is.
-function emptyArray(length: number): unknown[] {
-  const array: unknown[] = []
-  array.length = length
-  return array
 }
 
 function isNative(value: object): boolean {

@@ -2,9 +2,10 @@ import { fileURLToPath } from 'node:url'
 import { parentPort } from 'node:worker_threads'
 import type * as piscina from 'piscina'
 import { importModule } from '../base/import-module.ts'
+import { someWithin } from '../base/walk.ts'
 import { bulkheadError } from '../errors/bulkhead-error.ts'
 import { describe } from '../errors/describe.ts'
-import { type EncodedThrow, encodeError, isPlain } from '../errors/encode.ts'
+import { type EncodedThrow, encodeError } from '../errors/encode.ts'
 import { PostSink } from '../logging/post-sink.ts'
 import { setSink } from '../logging/sink.ts'
 import type { LogRecord } from '../logging/types.ts'
@@ -100,7 +101,9 @@ function refuseUncloneable(result: {
   service: string
 }): void {
   const { value, transferList, what, service } = result
-  if (isPlainData(value, new Set(transferList))) return
+  const moved = new Set<unknown>(transferList)
+  // Cheap, and so it is with nearly every result; only what is not known to be cloneable is tried for real.
+  if (!someWithin(value, (part, isContainer) => !isContainer && !isData(part) && !moved.has(part))) return
   try {
     structuredClone(value)
   } catch (error) {
@@ -108,13 +111,7 @@ function refuseUncloneable(result: {
   }
 }
 
-/** Cheap, and true for nearly every result; only what it does not know is tried for real. */
-function isPlainData(value: unknown, seen: Set<object>): boolean {
-  if (typeof value === 'function' || typeof value === 'symbol') return false
-  if (typeof value !== 'object' || value === null || seen.has(value)) return true
-  seen.add(value)
-  if (Array.isArray(value)) return value.every((item) => isPlainData(item, seen))
-  if (isPlain(value)) return Object.values(value).every((item) => isPlainData(item, seen))
+function isData(value: object | symbol): boolean {
   return ArrayBuffer.isView(value) || value instanceof ArrayBuffer || value instanceof Date
 }
 

@@ -1,8 +1,11 @@
+import { CONTENTS, Copier, type CopyRules, isContainer, isImmutable, someWithin } from '../base/walk.ts'
 import { decodeError } from '../errors/decode.ts'
-import { type EncodedThrow, encodeError, isPlain, setOwn } from '../errors/encode.ts'
+import { type EncodedThrow, encodeError } from '../errors/encode.ts'
 import { revive } from '../errors/revive.ts'
 import type { Transferable } from './codec.ts'
 import type { HandedHandle } from './facts.ts'
+
+export { isImmutable } from '../base/walk.ts'
 
 /** What structured clone cannot take across, or not whole, and what stands for it. */
 export type Surrogate =
@@ -65,13 +68,13 @@ export interface PackResult {
 export function pack(value: unknown, marshaller: Marshaller): PackResult {
   // Arguments and results are mostly few and small: these pay for nothing else.
   if (
-    isPrimitive(value) ||
-    (Array.isArray(value) && value.every(isPrimitive)) ||
-    !needsPacking(value, new Set())
+    isImmutable(value) ||
+    (Array.isArray(value) && value.every(isImmutable)) ||
+    !someWithin(value, needsPacking)
   )
     return { packed: { value }, transferList: [] }
   const packer = new Packer(marshaller)
-  const copy = packer.copy(value)
+  const copy = packer.copier.copy(value)
   const { surrogates, transferList } = packer
   return { packed: surrogates.length > 0 ? { value: copy, surrogates } : { value: copy }, transferList }
 }
@@ -80,7 +83,7 @@ export function unpack({ value, surrogates }: Packed, marshaller: Marshaller): u
   if (surrogates === undefined) return value
   const whole = new Map<object, unknown>()
   for (const [mark, surrogate] of surrogates) whole.set(mark, restore(surrogate, marshaller))
-  return revive(value, whole)
+  return revive(value, whole, { inPlace: true })
 }
 
 function restore(surrogate: Surrogate, marshaller: Marshaller): unknown {
@@ -91,31 +94,14 @@ function restore(surrogate: Surrogate, marshaller: Marshaller): unknown {
   return surrogate.type === 'error' ? decodeError(surrogate.error) : marshaller.import(surrogate)
 }
 
-function isPrimitive(value: unknown): boolean {
-  return (typeof value !== 'object' && typeof value !== 'function') || value === null
-}
-
-/** Whether it is the same whenever it is cloned, which it always can be. */
-export function isImmutable(value: unknown): boolean {
-  return isPrimitive(value) && typeof value !== 'symbol'
-}
-
-// Plain objects and arrays only, at any depth; most values need no surrogate and are sent as they are.
-function needsPacking(value: unknown, seen: Set<object>): boolean {
-  if (typeof value === 'function') return true
-  if (typeof value !== 'object' || value === null) return false
-  if (Array.isArray(value)) {
-    if (seen.has(value)) return false
-    seen.add(value)
-    return value.some((item) => needsPacking(item, seen))
-  }
-  if (!isPlain(value)) return needsSurrogate(value)
-  if (seen.has(value)) return false
-  seen.add(value)
-  for (const key of Object.keys(value)) {
-    if (needsPacking((value as Record<string, unknown>)[key], seen)) return true
-  }
-  return typeof (value as { [Symbol.asyncIterator]?: unknown })[Symbol.asyncIterator] === 'function'
+// Most values need no surrogate and are sent as they are.
+function needsPacking(value: object | symbol, isContainer: boolean): boolean {
+  if (typeof value !== 'object') return typeof value === 'function'
+  if (!isContainer) return needsSurrogate(value)
+  return (
+    !Array.isArray(value) &&
+    typeof (value as { [Symbol.asyncIterator]?: unknown })[Symbol.asyncIterator] === 'function'
+  )
 }
 
 // What every service has, and a handle too; a service itself is then left to structured clone.
@@ -132,38 +118,30 @@ function needsSurrogate(value: object): boolean {
   )
 }
 
-class Packer {
+class Packer implements CopyRules {
+  readonly copier = new Copier(this)
   readonly surrogates: [object, Surrogate][] = []
   readonly transferList: Transferable[] = []
-  readonly #seen = new Map<object, unknown>()
   readonly #marshaller: Marshaller
 
   constructor(marshaller: Marshaller) {
     this.#marshaller = marshaller
   }
 
-  copy(value: unknown): unknown {
+  standIn(value: unknown, depth: number): unknown {
     if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return value
-    if (this.#seen.has(value)) return this.#seen.get(value)
     if (value instanceof Transfer) {
       for (const item of value.list) if (!this.transferList.includes(item)) this.transferList.push(item)
-      return this.copy(value.value)
+      return this.copier.within(value.value, depth)
     }
     const surrogate = this.#surrogate(value)
     if (surrogate) {
       const mark = {}
-      this.#seen.set(value, mark)
+      this.copier.seen.set(value, mark)
       this.surrogates.push([mark, surrogate])
       return mark
     }
-    if (!Array.isArray(value) && !isPlain(value)) return value
-    const copy: object = Array.isArray(value) ? [] : {}
-    this.#seen.set(value, copy)
-    if (Array.isArray(value)) (copy as unknown[]).length = value.length
-    for (const key of Object.keys(value)) {
-      setOwn(copy, key, this.copy((value as Record<string, unknown>)[key]))
-    }
-    return copy
+    return isContainer(value) ? CONTENTS : value
   }
 
   #surrogate(value: object): Surrogate | undefined {
