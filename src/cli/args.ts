@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
 import { parseDuration } from '../base/duration.ts'
-import { levelValue } from '../logging/levels.ts'
+import { LEVELS } from '../logging/levels.ts'
 
 export const COMMANDS = ['run', 'graph', 'bench'] as const
 export type CommandName = (typeof COMMANDS)[number]
@@ -189,16 +189,7 @@ function oneOf<const T extends readonly string[]>(choices: T, values: Values, op
 }
 
 function levelOf(values: Values): string | undefined {
-  const level = values.get('log-level')
-  if (level === undefined) return undefined
-  try {
-    levelValue(level)
-  } catch {
-    throw new UsageError(
-      `--log-level is one of trace, debug, info, warn, error, fatal, silent, not "${level}"`,
-    )
-  }
-  return level
+  return values.has('log-level') ? oneOf(LEVELS, values, 'log-level') : undefined
 }
 
 function durationOf(values: Values, option: string): string | undefined {

@@ -1,5 +1,6 @@
 import { types } from 'node:util'
-import { BulkheadError, bulkheadError } from './bulkhead-error.ts'
+import { fail } from './arguments.ts'
+import { BulkheadError } from './bulkhead-error.ts'
 import { oneLine } from './describe.ts'
 
 /** A class of errors, abstract ones included. */
@@ -44,20 +45,16 @@ enter(BulkheadError)
 export function registerError(errorClass: ErrorClass): void {
   const prototype: unknown = typeof errorClass === 'function' ? errorClass.prototype : undefined
   if (!(prototype instanceof Error) && prototype !== Error.prototype) {
-    throw bulkheadError('ERR_INVALID_ARGUMENT', {
-      problem: `registerError() needs a class that extends Error, and was given ${oneLine(errorClass)}`,
-    })
+    fail(`registerError() needs a class that extends Error, and was given ${oneLine(errorClass)}`)
   }
   if (typeof errorClass.name !== 'string' || errorClass.name === '') {
-    throw bulkheadError('ERR_INVALID_ARGUMENT', {
-      problem: 'registerError() needs a class with a name, by which the other thread finds its own',
-    })
+    fail('registerError() needs a class with a name, by which the other thread finds its own')
   }
   const known = classByName.get(errorClass.name)
   if (known !== undefined && known !== errorClass) {
-    throw bulkheadError('ERR_INVALID_ARGUMENT', {
-      problem: `registerError() already knows another class named ${errorClass.name}: rename one of them, or load the file that defines it once`,
-    })
+    fail(
+      `registerError() already knows another class named ${errorClass.name}: rename one of them, or load the file that defines it once`,
+    )
   }
   enter(errorClass)
 }

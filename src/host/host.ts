@@ -2,8 +2,7 @@ import type fs from 'node:fs'
 import { createRequire } from 'node:module'
 import { Budget } from '../base/budget.ts'
 import type { Duration } from '../base/duration.ts'
-import { toMilliseconds } from '../errors/arguments.ts'
-import { bulkheadError } from '../errors/bulkhead-error.ts'
+import { fail, toMilliseconds } from '../errors/arguments.ts'
 import { oneLine } from '../errors/describe.ts'
 import { currentSink, setSink, sinkFor } from '../logging/sink.ts'
 import type { LogSink } from '../logging/types.ts'
@@ -277,7 +276,5 @@ export class Host extends Supervisor {
 
 function hostSink(logger: NonNullable<HostOptions['logger']>): LogSink {
   if (typeof logger === 'object' && logger !== null) return sinkFor(logger)
-  throw bulkheadError('ERR_INVALID_ARGUMENT', {
-    problem: `The logger of a Host is a pino instance or pino options, not ${oneLine(logger)}`,
-  })
+  return fail(`The logger of a Host is a pino instance or pino options, not ${oneLine(logger)}`)
 }

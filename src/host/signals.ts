@@ -1,8 +1,8 @@
 import { createRequire } from 'node:module'
 import type os from 'node:os'
 import type { Clock } from '../base/clock.ts'
+import { fail } from '../errors/arguments.ts'
 import { oneLine } from '../errors/describe.ts'
-import { bulkheadError } from '../errors/bulkhead-error.ts'
 
 /** Terminals and wrappers such as npm deliver one Ctrl-C twice: what comes this soon after the first is the same one. */
 const SAME_SIGNAL_MS = 500
@@ -65,19 +65,15 @@ export function checkSignals(signals: readonly NodeJS.Signals[], dumpSignal: Nod
   const numbers = signalNumbers()
   for (const signal of dumpSignal === false ? signals : [...signals, dumpSignal]) {
     if (typeof signal !== 'string' || !Object.hasOwn(numbers, signal)) {
-      refuse(`${oneLine(signal)} is not a signal of this system: give names such as 'SIGTERM'`)
+      fail(`${oneLine(signal)} is not a signal of this system: give names such as 'SIGTERM'`)
     }
     if (signal === 'SIGKILL' || signal === 'SIGSTOP') {
-      refuse(`No process can listen to ${signal}: choose another signal for the Host`)
+      fail(`No process can listen to ${signal}: choose another signal for the Host`)
     }
   }
   if (dumpSignal && signals.includes(dumpSignal)) {
-    refuse(
+    fail(
       `${dumpSignal} cannot both stop the Host and print its tree: take it out of signals, or change dumpSignal`,
     )
   }
-}
-
-function refuse(problem: string): never {
-  throw bulkheadError('ERR_INVALID_ARGUMENT', { problem })
 }

@@ -1,8 +1,7 @@
 import type { ResourceLimits } from 'node:worker_threads'
 import type { Clock } from '../base/clock.ts'
 import type { Duration } from '../base/duration.ts'
-import { toMilliseconds } from '../errors/arguments.ts'
-import { bulkheadError } from '../errors/bulkhead-error.ts'
+import { notOneOf, toMilliseconds, wholeNumber } from '../errors/arguments.ts'
 import type { CallLimits } from '../wire/messages.ts'
 import type { ServiceClass } from '../service/service.ts'
 import type { PlaceSpec, Transport } from '../transport/transport.ts'
@@ -69,11 +68,7 @@ export function resolveOptions(
   defaults: Pick<ResolvedOptions, 'label' | 'resolve'> & Pick<PlaceSpec, 'module'>,
 ): ResolvedOptions {
   const { isolation = defaultIsolation(), args = [], label: givenLabel } = options
-  const transport = transportNamed(isolation)
-  if (!transport) {
-    const known = transportNames().map((name) => `'${name}'`)
-    throw invalid(`isolation is ${known.join(' or ')}, not ${JSON.stringify(isolation)}`)
-  }
+  const transport = transportNamed(isolation) ?? notOneOf('isolation', isolation, transportNames())
   const label = givenLabel ?? defaults.label
   return {
     transport,
@@ -95,8 +90,11 @@ export function resolveOptions(
     startTimeout: toMilliseconds(options.startTimeout ?? '30s'),
     stopTimeout: toMilliseconds(options.stopTimeout ?? '10s'),
     limits: {
-      concurrency: count('concurrency', options.concurrency ?? Infinity, 1),
-      maxQueue: count('maxQueue', options.maxQueue ?? Infinity, 0),
+      concurrency: wholeNumber('concurrency', options.concurrency ?? Infinity, {
+        least: 1,
+        orInfinity: true,
+      }),
+      maxQueue: wholeNumber('maxQueue', options.maxQueue ?? Infinity, { least: 0, orInfinity: true }),
       drainTimeout: toMilliseconds(options.drainTimeout ?? '2s'),
     },
   }
@@ -104,13 +102,4 @@ export function resolveOptions(
 
 function defaultIsolation(): Isolation {
   return process.env['BULKHEAD_ISOLATION'] === 'inline' ? 'inline' : 'thread'
-}
-
-function count(name: string, value: number, least: number): number {
-  if (value === Infinity || (Number.isInteger(value) && value >= least)) return value
-  throw invalid(`${name} is a whole number from ${least}, or Infinity, not ${String(value)}`)
-}
-
-function invalid(problem: string): Error {
-  return bulkheadError('ERR_INVALID_ARGUMENT', { problem })
 }

@@ -1,5 +1,4 @@
-import { inspect } from 'node:util'
-import { bulkheadError } from '../errors/bulkhead-error.ts'
+import { notOneOf } from '../errors/arguments.ts'
 import type { LogLevel } from './types.ts'
 
 /** pino's numbers: a line is written if its number is at least the log's. */
@@ -18,14 +17,10 @@ const values: Readonly<Record<string, number>> = {
   silent: Infinity,
 } as never
 
+/** What a log can be set to. */
+export const LEVELS: readonly string[] = Object.keys(values)
+
 /** The number of a level, `silent` included. Throws `ERR_INVALID_ARGUMENT` for anything else. */
 export function levelValue(level: string): number {
-  const value = typeof level === 'string' ? values[level] : undefined
-  if (value === undefined) {
-    const known = Object.keys(values).join(', ')
-    throw bulkheadError('ERR_INVALID_ARGUMENT', {
-      problem: `${inspect(level)} is not a log level: use one of ${known}`,
-    })
-  }
-  return value
+  return (typeof level === 'string' ? values[level] : undefined) ?? notOneOf('level', level, LEVELS)
 }

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util'
 import type { Logger, LoggerOptions } from 'pino'
-import { bulkheadError } from '../errors/bulkhead-error.ts'
+import { fail } from '../errors/arguments.ts'
 import { decodeRecord } from './cloneable.ts'
 import { describe } from '../errors/describe.ts'
 import { isLogger, PinoSink } from './pino-sink.ts'
@@ -24,9 +24,7 @@ export function currentSink(): LogSink {
  */
 export function setLogger(logger: Logger | undefined): void {
   if (logger !== undefined && !isLogger(logger)) {
-    throw bulkheadError('ERR_INVALID_ARGUMENT', {
-      problem: `setLogger() takes a pino instance or undefined, not ${inspect(logger, { depth: 0 })}`,
-    })
+    fail(`setLogger() takes a pino instance or undefined, not ${inspect(logger, { depth: 0 })}`)
   }
   chosen = logger && sinkFor(logger)
   sinkChanged()
@@ -43,10 +41,7 @@ export function setSink(sink: LogSink | undefined): LogSink | undefined {
 /** A sink that writes through a pino instance, or one made with these options at the first line. */
 export function sinkFor(target: Logger | LoggerOptions): LogSink {
   if (SERVICE_LOG in target) {
-    throw bulkheadError('ERR_INVALID_ARGUMENT', {
-      problem:
-        'The lines of a ServiceLog go to the logger: it cannot be the logger itself, give a pino instance',
-    })
+    fail('The lines of a ServiceLog go to the logger: it cannot be the logger itself, give a pino instance')
   }
   return new PinoSink(target)
 }

@@ -1,7 +1,6 @@
 import type { Piscina } from 'piscina'
 import type { Duration } from '../base/duration.ts'
-import { toMilliseconds } from '../errors/arguments.ts'
-import { bulkheadError } from '../errors/bulkhead-error.ts'
+import { fail, toMilliseconds, wholeNumber } from '../errors/arguments.ts'
 
 type PiscinaOptions = NonNullable<ConstructorParameters<typeof Piscina>[0]>
 
@@ -40,13 +39,10 @@ export function checkOptions(options: PoolOptions): void {
   toMilliseconds(options.idleTimeout ?? 0)
   for (const [name, least] of MINIMUMS) {
     const value = options[name]
-    if (value === undefined || (Number.isInteger(value) && value >= least)) continue
-    if (name === 'maxQueue' && value === Infinity) continue
-    throw invalid(`${name} is a whole number from ${least}, not ${String(value)}`)
+    if (value !== undefined) wholeNumber(name, value, { least, orInfinity: name === 'maxQueue' })
   }
   const { minThreads = 0, maxThreads = Infinity } = options
-  if (minThreads > maxThreads)
-    throw invalid(`minThreads is ${minThreads}, more than maxThreads (${maxThreads})`)
+  if (minThreads > maxThreads) fail(`minThreads is ${minThreads}, more than maxThreads (${maxThreads})`)
 }
 
 const MINIMUMS = [
@@ -55,7 +51,3 @@ const MINIMUMS = [
   ['maxQueue', 0],
   ['concurrentTasksPerWorker', 1],
 ] as const
-
-function invalid(problem: string): Error {
-  return bulkheadError('ERR_INVALID_ARGUMENT', { problem })
-}

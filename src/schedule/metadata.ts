@@ -1,7 +1,6 @@
-import { inspect } from 'node:util'
 import type { Duration } from '../base/duration.ts'
-import { toMilliseconds } from '../errors/arguments.ts'
-import { bulkheadError } from '../errors/bulkhead-error.ts'
+import { fail, oneOf, toMilliseconds } from '../errors/arguments.ts'
+import { oneLine } from '../errors/describe.ts'
 import { checkInterval, validateCron } from './ticks.ts'
 
 /** What a task, timer or cron runs; its signal aborts when the service has to let go of it. */
@@ -158,11 +157,8 @@ function common(
   run: WorkFunction,
   { name = run.name || kind, onError = 'crash' }: { name?: string; onError?: OnError },
 ): { name: string; onError: OnError } {
-  if (typeof name !== 'string' || name === '') throw invalid(`${inspect(name)} is not a name for a ${kind}`)
-  if (onError !== 'crash' && onError !== 'log') {
-    throw invalid(`${inspect(onError)} is no value for onError of a ${kind}: give 'crash' or 'log'`)
-  }
-  return { name, onError }
+  if (typeof name !== 'string' || name === '') fail(`${oneLine(name)} is not a name for a ${kind}`)
+  return { name, onError: oneOf(`onError of a ${kind}`, onError, ['crash', 'log']) }
 }
 
 function decorate<This extends object, Method extends WorkMethod<This>>(
@@ -193,7 +189,7 @@ function checkTarget(decorator: string, context: unknown): void {
     kind === undefined
       ? `${decorator} is a standard decorator (no experimentalDecorators): write ${usage}, before an async method`
       : `${decorator} cannot decorate ${describeTarget(kind, isStatic, isPrivate)} "${String(name)}": use it on an async method, public or protected`
-  throw invalid(problem)
+  fail(problem)
 }
 
 function describeTarget(kind: string, isStatic = false, isPrivate = false): string {
@@ -207,7 +203,7 @@ function record(instance: object, entry: Entry): void {
   // Replaced: what has the same name, and what another class scheduled under a method that is overridden here.
   const replaced = (old: Entry): boolean => {
     if (old.definition.name === definition.name && old.key === key && old.method === method) {
-      throw invalid(`${String(key)} is decorated twice as "${definition.name}": give one of them a name`)
+      fail(`${String(key)} is decorated twice as "${definition.name}": give one of them a name`)
     }
     return old.definition.name === definition.name || (old.key === key && old.method !== method)
   }
@@ -216,8 +212,4 @@ function record(instance: object, entry: Entry): void {
   kept.splice(place === -1 ? kept.length : place, 0, entry)
   schedule.entries = kept
   schedule.methods.add(key)
-}
-
-function invalid(problem: string): Error {
-  return bulkheadError('ERR_INVALID_ARGUMENT', { problem })
 }

@@ -1,9 +1,9 @@
 import { createRequire } from 'node:module'
-import { inspect } from 'node:util'
 import type { Cron } from 'croner'
 import { type Clock, nextTurn } from '../base/clock.ts'
 import { delay } from '../base/wait.ts'
-import { bulkheadError } from '../errors/bulkhead-error.ts'
+import { fail } from '../errors/arguments.ts'
+import { oneLine } from '../errors/describe.ts'
 
 /** Ticks, counted from 0. The last result comes after an abort of the signal, or at once on `return()`. */
 export type Ticks = AsyncIterableIterator<number, undefined, void>
@@ -58,10 +58,7 @@ export function intervalTicks(
 
 /** @throws `ERR_INVALID_ARGUMENT` for an interval that is shorter than timers can be, so that it would spin */
 export function checkInterval(every: number): void {
-  if (every >= 1) return
-  throw bulkheadError('ERR_INVALID_ARGUMENT', {
-    problem: `An interval of ${every} ms is too short: give at least 1 ms`,
-  })
+  if (!(every >= 1)) fail(`An interval of ${every} ms is too short: give at least 1 ms`)
 }
 
 export interface CronTicksOptions {
@@ -119,27 +116,25 @@ function parseCron(expression: string, timezone: string | undefined): Cron {
     cron = new (loadCroner())(expression, { mode: '5-or-6-parts', timezone, paused: true })
   } catch (error) {
     const reason = (error as Error).message.replace(/^CronPattern: /, '')
-    throw invalidCron(expression, reason, error)
+    badCron(expression, reason, { cause: error })
   }
   // croner also takes a date, which is no schedule.
   if (cron.getPattern() === undefined) {
-    throw invalidCron(expression, 'it is a date, not five or six fields')
+    badCron(expression, 'it is a date, not five or six fields')
   }
-  if (cron.nextRun() === null) throw invalidCron(expression, 'no date ever matches it')
+  if (cron.nextRun() === null) badCron(expression, 'no date ever matches it')
   return cron
 }
 
-function invalidCron(expression: unknown, reason: string, cause?: unknown): Error {
-  const problem = `${inspect(expression)} is not a usable cron expression: ${reason}`
-  return bulkheadError('ERR_INVALID_ARGUMENT', { problem }, cause === undefined ? {} : { cause })
+function badCron(expression: unknown, reason: string, details?: { cause: unknown }): never {
+  fail(`${oneLine(expression)} is not a usable cron expression: ${reason}`, details)
 }
 
 function checkTimezone(timezone: string | undefined): void {
   try {
     new Intl.DateTimeFormat('en', { timeZone: timezone }).format()
   } catch (cause) {
-    const problem = `${inspect(timezone)} is not a time zone: give an IANA name such as 'Europe/Berlin'`
-    throw bulkheadError('ERR_INVALID_ARGUMENT', { problem }, { cause })
+    fail(`${oneLine(timezone)} is not a time zone: give an IANA name such as 'Europe/Berlin'`, { cause })
   }
 }
 

@@ -1,6 +1,5 @@
 import type { Duration } from '../base/duration.ts'
-import { toMilliseconds } from '../errors/arguments.ts'
-import { bulkheadError } from '../errors/bulkhead-error.ts'
+import { numberFrom, toMilliseconds } from '../errors/arguments.ts'
 
 /** How long a restart waits, as in suture: the first not at all, each later one longer. */
 export interface BackoffOptions {
@@ -26,14 +25,9 @@ export interface BackoffPolicy {
 export function backoffPolicy(options: BackoffOptions | false = {}): BackoffPolicy | undefined {
   if (options === false) return undefined
   const { initial = 100, factor = 2, max = 5000, jitter = 0.2 } = options
-  // Written so that NaN is refused.
-  if (!(factor >= 1)) throw invalid(`backoff.factor is ${factor}: give a number from 1 up`)
-  if (!(jitter >= 0 && jitter <= 1)) throw invalid(`backoff.jitter is ${jitter}: give a number from 0 to 1`)
+  numberFrom('backoff.factor', factor, { least: 1 })
+  numberFrom('backoff.jitter', jitter, { least: 0, most: 1 })
   return { initial: toMilliseconds(initial), factor, max: toMilliseconds(max), jitter }
-}
-
-function invalid(problem: string): Error {
-  return bulkheadError('ERR_INVALID_ARGUMENT', { problem })
 }
 
 /**

@@ -1,8 +1,6 @@
 import { isElsewhere } from '../wire/facts.ts'
 import type { Duration } from '../base/duration.ts'
-import { toMilliseconds } from '../errors/arguments.ts'
-import { bulkheadError } from '../errors/bulkhead-error.ts'
-import { oneLine } from '../errors/describe.ts'
+import { oneOf, toMilliseconds } from '../errors/arguments.ts'
 import { NODE, type ServiceNode, nodeOf } from '../service/node.ts'
 import type { TeardownRecord } from '../wire/records.ts'
 import type { ServiceLike } from '../service/types.ts'
@@ -29,7 +27,7 @@ export interface ChildSpec {
 }
 
 export const DEFAULT_STOP_TIMEOUT = 10_000
-const TYPES: readonly unknown[] = ['permanent', 'transient', 'temporary']
+const TYPES: readonly RestartType[] = ['permanent', 'transient', 'temporary']
 
 /** The place of a child under its supervisor; a replacement takes it over. */
 export interface Slot {
@@ -50,10 +48,7 @@ export function slotFor(given: ServiceLike | ChildSpec): Slot {
   const spec: ChildSpec = isService(given) ? { service: given } : given
   const { service, restart = 'permanent', stopTimeout = DEFAULT_STOP_TIMEOUT } = spec ?? {}
   const node = nodeOf(service)
-  if (!TYPES.includes(restart)) {
-    const problem = `${oneLine(restart)} is no restart type: give 'permanent', 'transient' or 'temporary'`
-    throw bulkheadError('ERR_INVALID_ARGUMENT', { problem })
-  }
+  oneOf('restart', restart, TYPES)
   const timeout = toMilliseconds(stopTimeout)
   return { node, restart, stopTimeout: timeout, removed: false, attempt: undefined, unsubscribe: () => {} }
 }

@@ -1,7 +1,5 @@
 import type { Duration } from '../base/duration.ts'
-import { toMilliseconds } from '../errors/arguments.ts'
-import { bulkheadError } from '../errors/bulkhead-error.ts'
-import { oneLine } from '../errors/describe.ts'
+import { oneOf, toMilliseconds, wholeNumber, wrong } from '../errors/arguments.ts'
 import { supervisorEvents } from '../observe/channels.ts'
 import { contextOf } from '../observe/life.ts'
 import { isInside } from '../service/context.ts'
@@ -228,18 +226,10 @@ export class Supervisor extends Service implements SupervisorLike {
 
 function settingsFrom(options: SupervisorOptions): WatchSettings {
   const { strategy = 'one-for-one', maxRestarts = 5, over = '10s', backoff, replacement } = options
-  if (!STRATEGIES.includes(strategy)) {
-    throw invalid(`${oneLine(strategy)} is no strategy: give one of ${STRATEGIES.join(', ')}`)
-  }
-  if (!(maxRestarts === Infinity || (Number.isInteger(maxRestarts) && maxRestarts >= 0))) {
-    throw invalid(`maxRestarts is ${oneLine(maxRestarts)}: give a whole number from 0 up, or Infinity`)
-  }
+  oneOf('strategy', strategy, STRATEGIES)
+  wholeNumber('maxRestarts', maxRestarts, { least: 0, orInfinity: true })
   if (replacement !== undefined && typeof replacement !== 'function') {
-    throw invalid(`replacement is ${oneLine(replacement)}: give a function`)
+    wrong('replacement', replacement, 'a function')
   }
   return { strategy, maxRestarts, over: toMilliseconds(over), backoff: backoffPolicy(backoff), replacement }
-}
-
-function invalid(problem: string): Error {
-  return bulkheadError('ERR_INVALID_ARGUMENT', { problem })
 }

@@ -1,15 +1,15 @@
 import { isAbsolute } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { bulkheadError } from '../errors/bulkhead-error.ts'
+import { fail } from '../errors/arguments.ts'
 
 /** An absolute URL for what a caller gave: a URL, a file URL as text, or an absolute path. */
 export function moduleUrl(module: string | URL): string {
   const text = String(module)
   if (/^[a-z][a-z+.-]+:/i.test(text)) return text
   if (isAbsolute(text)) return pathToFileURL(text).href
-  throw bulkheadError('ERR_INVALID_ARGUMENT', {
-    problem: `"${text}" does not say where the service module is: give a URL, such as new URL('./service.ts', import.meta.url)`,
-  })
+  return fail(
+    `"${text}" does not say where the service module is: give a URL, such as new URL('./service.ts', import.meta.url)`,
+  )
 }
 
 export function isTypeScript(url: string): boolean {
