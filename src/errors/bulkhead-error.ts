@@ -49,6 +49,13 @@ export function bulkheadError<C extends ErrorCode>(
   return error
 }
 
+/** For whoever waits for `what` when the service ends: by a crash if there was one, else by a stop. */
+export function endedError(what: string, service: string, crash?: { reason: unknown }): BulkheadError {
+  return crash
+    ? bulkheadError('ERR_SERVICE_CRASHED', { what, service }, { service, cause: crash.reason })
+    : bulkheadError('ERR_SERVICE_STOPPED', { what, service }, { service })
+}
+
 /** Whether `error` is Bulkhead's (with that code, if given), also when it was made in another realm or copy. */
 export function isBulkheadError(error: unknown, code?: ErrorCode): error is BulkheadError {
   if (typeof error !== 'object' || error === null) return false
@@ -68,4 +75,11 @@ export function isBulkheadError(error: unknown, code?: ErrorCode): error is Bulk
 /** What cancelled work throws by custom of the platform. */
 export function isAbortError(error: unknown): boolean {
   return error instanceof Error && error.name === 'AbortError'
+}
+
+/** What structured clone throws for what it cannot take; Node has an error of its own for a port that is not moved. */
+export function isDataCloneError(error: unknown): boolean {
+  if (!(error instanceof Error)) return false
+  const { code } = error as { code?: unknown }
+  return error.name === 'DataCloneError' || code === 'ERR_MISSING_TRANSFERABLE_IN_TRANSFER_LIST'
 }

@@ -3,7 +3,7 @@ import type { Piscina } from 'piscina'
 import type { Budget } from '../base/budget.ts'
 import { importModule } from '../base/import-module.ts'
 import { toMilliseconds } from '../errors/arguments.ts'
-import { bulkheadError } from '../errors/bulkhead-error.ts'
+import { bulkheadError, endedError } from '../errors/bulkhead-error.ts'
 import { decodeError } from '../errors/decode.ts'
 import { describe } from '../errors/describe.ts'
 import { sinkLevel, writeRecord } from '../logging/sink.ts'
@@ -58,7 +58,8 @@ export class Pool extends Service {
     this.onChange(({ state, reason }) => {
       if (state === 'stopping') this.#rejectQueued()
       if (state !== 'crashed') return
-      this.#rejectAll([...this.#queued, ...this.#running], (what) => this.#crashed(what, reason))
+      const { path } = this.beacon
+      this.#rejectAll([...this.#queued, ...this.#running], (what) => endedError(what, path, { reason }))
       // A stop may be waiting for what nobody waits for any more.
       this.#whenIdle?.()
     })
@@ -218,10 +219,8 @@ export class Pool extends Service {
   }
 
   #rejectQueued(): void {
-    const { path: service } = this.beacon
-    this.#rejectAll([...this.#queued], (what) =>
-      bulkheadError('ERR_SERVICE_STOPPED', { what, service }, { service }),
-    )
+    const { path } = this.beacon
+    this.#rejectAll([...this.#queued], (what) => endedError(what, path))
   }
 
   #rejectAll(tasks: readonly Task[], reason: (what: string) => unknown): void {
@@ -229,11 +228,6 @@ export class Pool extends Service {
       this.#queued.delete(task)
       task.reject(reason(`Task ${task.call.name}`))
     }
-  }
-
-  #crashed(what: string, cause: unknown): Error {
-    const service = this.beacon.path
-    return bulkheadError('ERR_SERVICE_CRASHED', { what, service }, { service, cause })
   }
 
   #translate(error: unknown, name: string): unknown {
