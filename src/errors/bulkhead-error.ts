@@ -37,14 +37,18 @@ export class BulkheadError extends Error {
   }
 }
 
-/** A `BulkheadError` with the message of the table. */
+/**
+ * A `BulkheadError` with the message of the table. `service`, `phase` and `exitCode` are taken from the parameters
+ * where they are among them: `details` has only what is not.
+ */
 export function bulkheadError<C extends ErrorCode>(
   code: C,
   parameters: ErrorParameters<C>,
-  details?: BulkheadErrorDetails,
+  details?: Omit<BulkheadErrorDetails, keyof ErrorParameters<C>>,
 ): BulkheadError {
   const message = (MESSAGES[code] as (parameters: ErrorParameters<C>) => string)(parameters)
-  const error = new BulkheadError(code, message, details)
+  const { service, phase, exitCode } = parameters as BulkheadErrorDetails
+  const error = new BulkheadError(code, message, { service, phase, exitCode, ...details })
   Error.captureStackTrace(error, bulkheadError)
   return error
 }
@@ -52,8 +56,8 @@ export function bulkheadError<C extends ErrorCode>(
 /** For whoever waits for `what` when the service ends: by a crash if there was one, else by a stop. */
 export function endedError(what: string, service: string, crash?: { reason: unknown }): BulkheadError {
   return crash
-    ? bulkheadError('ERR_SERVICE_CRASHED', { what, service }, { service, cause: crash.reason })
-    : bulkheadError('ERR_SERVICE_STOPPED', { what, service }, { service })
+    ? bulkheadError('ERR_SERVICE_CRASHED', { what, service }, { cause: crash.reason })
+    : bulkheadError('ERR_SERVICE_STOPPED', { what, service })
 }
 
 /** Whether `error` is Bulkhead's (with that code, if given), also when it was made in another realm or copy. */

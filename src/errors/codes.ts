@@ -1,6 +1,7 @@
 /**
  * Every error of Bulkhead: its code, and the message made from what is known where it is thrown. A message says what
- * happened, to which service, and what to do.
+ * happened, to which service, and what to do. `service`, the path of the service it happened to, `phase` and `exitCode`
+ * become properties of the error: what is no path, or is not to be told there, goes by another name.
  */
 export const MESSAGES = {
   ERR_INVALID_DURATION: (p: { value: string }) =>
@@ -15,20 +16,20 @@ export const MESSAGES = {
     `${p.service} waited ${p.timeout} ms for setShutdown(): call it when its work is done, or raise shutdownTimeout`,
   ERR_STOP_TIMEOUT: (p: { service: string; what: string; timeout: number }) =>
     `${p.service} did not stop within ${p.timeout} ms: ${p.what} was still under way and has been abandoned`,
-  ERR_HAS_PARENT: (p: { service: string; parent: string }) =>
-    `${p.service} already belongs to ${p.parent}: remove it there before adding it elsewhere`,
-  ERR_CYCLE: (p: { service: string; parent: string }) =>
-    `${p.service} cannot be a child of ${p.parent}, which is itself or one of its own descendants`,
-  ERR_NO_MODULE: (p: { service: string }) =>
-    `${p.service} does not say which file defines it: add "static readonly module = import.meta.url" to the class`,
-  ERR_NO_SUCH_EXPORT: (p: { service: string; module: string; wanted: string }) =>
-    `${p.module} does not export ${p.wanted}, which ${p.service} needs: export it there, or name another module or export`,
+  ERR_HAS_PARENT: (p: { child: string; parent: string }) =>
+    `${p.child} already belongs to ${p.parent}: remove it there before adding it elsewhere`,
+  ERR_CYCLE: (p: { child: string; parent: string }) =>
+    `${p.child} cannot be a child of ${p.parent}, which is itself or one of its own descendants`,
+  ERR_NO_MODULE: (p: { className: string }) =>
+    `${p.className} does not say which file defines it: add "static readonly module = import.meta.url" to the class`,
+  ERR_NO_SUCH_EXPORT: (p: { neededBy: string; module: string; wanted: string }) =>
+    `${p.module} does not export ${p.wanted}, which ${p.neededBy} needs: export it there, or name another module or export`,
   ERR_NOT_A_SERVICE: (p: { module: string; name: string }) =>
     `${p.name} of ${p.module} is not a Service: export a class that extends Service`,
   ERR_TSX_MISSING: (p: { module: string }) =>
     `${p.module} is TypeScript: install tsx ("npm install tsx") or compile it to JavaScript first`,
-  ERR_RESERVED_NAME: (p: { service: string; name: string }) =>
-    `${p.service} has a public method "${p.name}", a name that its handle needs for itself: rename the method`,
+  ERR_RESERVED_NAME: (p: { className: string; name: string }) =>
+    `${p.className} has a public method "${p.name}", a name that its handle needs for itself: rename the method`,
   ERR_STARTED_WHILE_LOADING: (p: { module: string }) =>
     `${p.module} starts a service while a thread loads it: move the class to a file of its own, apart from the code that starts the program`,
   ERR_START_TIMEOUT: (p: { service: string; timeout: number; phase: string }) =>

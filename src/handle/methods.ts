@@ -43,7 +43,7 @@ export function callableMethods(serviceClass: AnyClass, instance?: object): stri
       const { value } = Object.getOwnPropertyDescriptor(prototype, name) as PropertyDescriptor
       if (typeof value !== 'function') continue
       if (HANDLE_MEMBERS.has(name)) {
-        throw bulkheadError('ERR_RESERVED_NAME', { service: serviceClass.name, name })
+        throw bulkheadError('ERR_RESERVED_NAME', { className: serviceClass.name, name })
       }
       if (isCallableName(name) && !(instance && isScheduledMethod(instance, name))) names.add(name)
     }

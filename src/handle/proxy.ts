@@ -115,7 +115,7 @@ export class ServiceProxy extends ManagedService {
     const from = node.clock.now()
     const left = await waitForStart(node, method, this.#remote.startTimeout, options)
     const { channel } = this.#remote
-    if (!channel) throw bulkheadError('ERR_NOT_RUNNING', refusal(node, method), { service: node.beacon.path })
+    if (!channel) throw bulkheadError('ERR_NOT_RUNNING', refusal(node, method))
     if (trace) trace.context.queuedMs = node.clock.now() - from
     return this.#callOver(channel, { ...call, options: options && { ...options, timeout: left } })
   }
@@ -147,7 +147,7 @@ function refusal(node: ServiceNode, method: string): { service: string; state: s
 
 function noSuchMethod(node: ServiceNode, method: string): Error {
   const service = node.beacon.path
-  return bulkheadError('ERR_NO_SUCH_METHOD', { service, method }, { service })
+  return bulkheadError('ERR_NO_SUCH_METHOD', { service, method })
 }
 
 // `then` would make the handle a promise, `toJSON` something to print.

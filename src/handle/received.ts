@@ -1,7 +1,7 @@
 import type { Clock } from '../base/clock.ts'
 import { ignoreRejection } from '../base/deferred.ts'
 import { toMilliseconds } from '../errors/arguments.ts'
-import { bulkheadError } from '../errors/bulkhead-error.ts'
+import { endedError } from '../errors/bulkhead-error.ts'
 import { decodeError } from '../errors/decode.ts'
 import { encodeError } from '../errors/encode.ts'
 import { serviceLog } from '../logging/service-log.ts'
@@ -193,11 +193,7 @@ function endChannel(
   service: string,
   crash: { reason: unknown } | undefined,
 ): void {
-  current.channel?.close((what) =>
-    crash
-      ? bulkheadError('ERR_SERVICE_CRASHED', { what, service }, { service, cause: crash.reason })
-      : bulkheadError('ERR_SERVICE_STOPPED', { what, service }, { service }),
-  )
+  current.channel?.close((what) => endedError(what, service, crash))
   current.channel = undefined
 }
 

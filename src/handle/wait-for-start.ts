@@ -1,4 +1,4 @@
-import { bulkheadError } from '../errors/bulkhead-error.ts'
+import { bulkheadError, endedError } from '../errors/bulkhead-error.ts'
 import type { ServiceNode } from '../service/node.ts'
 import { isUp } from '../service/state.ts'
 import type { CallOptions } from '../rpc/client.ts'
@@ -17,8 +17,7 @@ export async function waitForStart(
   const { clock } = node
   const service = node.beacon.path
   const what = `A call of ${method}()`
-  const notRunning = (): Error =>
-    bulkheadError('ERR_NOT_RUNNING', { service, state: node.state, what }, { service })
+  const notRunning = (): Error => bulkheadError('ERR_NOT_RUNNING', { service, state: node.state, what })
   const starting = startingOne(node)
   if (!starting) throw notRunning()
   const from = clock.now()
@@ -30,9 +29,9 @@ export async function waitForStart(
         node.onChange(({ state, reason }) => {
           if (state === 'running') resolve()
           else if (state === 'crashed') {
-            reject(bulkheadError('ERR_SERVICE_CRASHED', { what, service }, { service, cause: reason }))
+            reject(endedError(what, service, { reason }))
           } else if (state !== 'starting') {
-            reject(bulkheadError('ERR_SERVICE_STOPPED', { what, service }, { service }))
+            reject(endedError(what, service))
           }
         }),
       )
@@ -42,9 +41,7 @@ export async function waitForStart(
       }
       cleanups.push(clock.after(startTimeout, () => reject(notRunning())))
       cleanups.push(
-        clock.after(timeout, () =>
-          reject(bulkheadError('ERR_CALL_TIMEOUT', { service, method, timeout }, { service })),
-        ),
+        clock.after(timeout, () => reject(bulkheadError('ERR_CALL_TIMEOUT', { service, method, timeout }))),
       )
       if (signal) {
         const onAbort = (): void => reject(signal.reason as Error)

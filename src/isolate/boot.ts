@@ -1,8 +1,8 @@
-import { bulkheadError } from '../errors/bulkhead-error.ts'
+import { bulkheadError, isDataCloneError } from '../errors/bulkhead-error.ts'
 import { describe } from '../errors/describe.ts'
 import { sinkLevel } from '../logging/sink.ts'
 import type { CallChannel } from '../rpc/call-channel.ts'
-import { isDataCloneError, isSendable } from '../rpc/sendable.ts'
+import { isSendable } from '../rpc/sendable.ts'
 import type { ServiceNode } from '../service/node.ts'
 import type { Connection } from '../transport/transport.ts'
 import type { ToService } from '../wire/messages.ts'
@@ -45,6 +45,6 @@ export function boot({ node, options, calls, connection, source, restart }: Boot
     const service = node.beacon.path
     const index = options.args.findIndex((arg) => !isSendable(arg, connection.codec))
     const what = index === -1 ? 'An option' : `Argument ${index + 1} of the constructor`
-    throw bulkheadError('ERR_NOT_CLONEABLE', { what, service, reason: describe(error) }, { service })
+    throw bulkheadError('ERR_NOT_CLONEABLE', { what, service, reason: describe(error) })
   }
 }

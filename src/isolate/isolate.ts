@@ -41,7 +41,7 @@ function isolateClass(serviceClass: ServiceClass, options: IsolateOptions): Serv
     })
   }
   const { module } = serviceClass as unknown as { module?: string | URL }
-  if (module === undefined) throw bulkheadError('ERR_NO_MODULE', { service: name })
+  if (module === undefined) throw bulkheadError('ERR_NO_MODULE', { className: name })
   const url = moduleUrl(module)
   const resolve = async (clock: Clock): Promise<Source> => {
     const exportName = options.export ?? (await knownOrGuessed(serviceClass, url, clock))

@@ -1,6 +1,6 @@
 import type { Budget } from '../base/budget.ts'
 import { Deferred, ignoreRejection } from '../base/deferred.ts'
-import { bulkheadError } from '../errors/bulkhead-error.ts'
+import { bulkheadError, endedError } from '../errors/bulkhead-error.ts'
 import { decodeError } from '../errors/decode.ts'
 import { encodeError } from '../errors/encode.ts'
 import type { Channel } from '../handle/remote.ts'
@@ -94,9 +94,7 @@ export class Session implements Channel {
       const service = node.beacon.path
       const phase = this.#step
       this.#instance.terminate()
-      this.#started.reject(
-        bulkheadError('ERR_START_TIMEOUT', { service, timeout: startTimeout, phase }, { service, phase }),
-      )
+      this.#started.reject(bulkheadError('ERR_START_TIMEOUT', { service, timeout: startTimeout, phase }))
     })
     try {
       this.#open().catch((error: unknown) => this.#started.reject(error))
@@ -179,8 +177,7 @@ export class Session implements Channel {
     const { node, options, restart, takePrepared } = this.#options
     const source = await options.resolve(node.clock)
     if (this.#interrupted || this.#instance.terminated) {
-      const service = node.beacon.path
-      throw bulkheadError('ERR_STOPPED_WHILE_STARTING', { service }, { service })
+      throw bulkheadError('ERR_STOPPED_WHILE_STARTING', { service: node.beacon.path })
     }
     this.#step = 'load module'
     const spec = { ...options.spec, here: { load: source.load, handle: node } }
@@ -251,13 +248,9 @@ export class Session implements Channel {
   }
 
   #refuseCalls(): void {
-    const { crashReason: cause, state, beacon } = this.#options.node
-    const reason = (what: string): Error => {
-      const service = beacon.path
-      return state === 'crashed'
-        ? bulkheadError('ERR_SERVICE_CRASHED', { what, service }, { service, cause })
-        : bulkheadError('ERR_SERVICE_STOPPED', { what, service }, { service })
-    }
+    const { crashReason, state, beacon } = this.#options.node
+    const crash = state === 'crashed' ? { reason: crashReason } : undefined
+    const reason = (what: string): Error => endedError(what, beacon.path, crash)
     this.#calls?.refuse(reason, { over: this.#instance.dead || this.#record !== undefined })
   }
 

@@ -54,5 +54,5 @@ async function endIt({ instance, service, phase }: StopRemote, timeout: number):
   const what = `its ${instance.kind}, which did not answer and has been ended${where}`
   instance.terminate()
   await instance.exited
-  return bulkheadError('ERR_STOP_TIMEOUT', { service, what, timeout }, { service, phase: at })
+  return bulkheadError('ERR_STOP_TIMEOUT', { service, what, timeout }, { phase: at })
 }

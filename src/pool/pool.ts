@@ -78,12 +78,12 @@ export class Pool extends Service {
     const { path } = this.beacon
     if (this.state !== 'running' && this.state !== 'starting') {
       const parameters = { service: path, state: this.state, what: `Task ${name}` }
-      return Promise.reject(bulkheadError('ERR_NOT_RUNNING', parameters, { service: path }))
+      return Promise.reject(bulkheadError('ERR_NOT_RUNNING', parameters))
     }
     if (signal?.aborted) return Promise.reject(signal.reason as Error)
     if (this.#queued.size >= this.#maxQueue && !this.#hasRoom) {
       const parameters = { service: path, limit: this.#maxQueue, what: `Task ${name}` }
-      return Promise.reject(bulkheadError('ERR_OVERLOADED', parameters, { service: path }))
+      return Promise.reject(bulkheadError('ERR_OVERLOADED', parameters))
     }
     return new Promise<R>((resolve, reject) => {
       const { packed, transferList } = pack(task, plainMarshaller)
@@ -210,7 +210,7 @@ export class Pool extends Service {
     const { path: service } = this.beacon
     const { timeout } = budget
     this.#rejectAll([...this.#queued, ...this.#running], (what) =>
-      bulkheadError('ERR_STOP_TIMEOUT', { service, what, timeout }, { service, phase: 'drain' }),
+      bulkheadError('ERR_STOP_TIMEOUT', { service, what, timeout }, { phase: 'drain' }),
     )
     // Threads that could not be made have failed the start with that error.
     const piscina = await this.#piscina?.catch(() => undefined)
@@ -234,7 +234,7 @@ export class Pool extends Service {
     if (!(error instanceof Error) || error.name !== 'DataCloneError') return this.#reasonOf(error)
     const service = this.beacon.path
     const what = `The argument or result of task ${name}`
-    return bulkheadError('ERR_NOT_CLONEABLE', { what, service, reason: describe(error) }, { service })
+    return bulkheadError('ERR_NOT_CLONEABLE', { what, service, reason: describe(error) })
   }
 
   /** Why a thread has ended. */
@@ -242,13 +242,13 @@ export class Pool extends Service {
     if (!(error instanceof Error)) return error
     const service = this.beacon.path
     if ((error as { code?: unknown }).code === 'ERR_WORKER_OUT_OF_MEMORY') {
-      return bulkheadError('ERR_THREAD_OUT_OF_MEMORY', { service }, { service, cause: error })
+      return bulkheadError('ERR_THREAD_OUT_OF_MEMORY', { service }, { cause: error })
     }
     // Piscina tells of an exit in words alone.
     const [, exitCode] = /^worker exited with code: (\d+)$/.exec(error.message) ?? []
     if (exitCode === undefined) return error
     const parameters = { service, exitCode: Number(exitCode) }
-    return bulkheadError('ERR_THREAD_EXITED', parameters, parameters)
+    return bulkheadError('ERR_THREAD_EXITED', parameters)
   }
 }
 

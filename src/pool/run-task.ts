@@ -47,7 +47,7 @@ export async function runTask({ service, module, name, task, logLevel }: TaskCal
     const exports = await load(module)
     const run = Object.hasOwn(exports, name) ? exports[name] : undefined
     if (typeof run !== 'function') {
-      const parameters = { service, module: moduleName(module), wanted: `a function "${name}"` }
+      const parameters = { neededBy: service, module: moduleName(module), wanted: `a function "${name}"` }
       throw bulkheadError('ERR_NO_SUCH_EXPORT', parameters, { service })
     }
     const result: unknown = await (run as (task: unknown) => unknown)(unpack(task, plainMarshaller))
@@ -107,7 +107,7 @@ function refuseUncloneable(result: {
   try {
     structuredClone(value)
   } catch (error) {
-    throw bulkheadError('ERR_NOT_CLONEABLE', { what, service, reason: describe(error) }, { service })
+    throw bulkheadError('ERR_NOT_CLONEABLE', { what, service, reason: describe(error) })
   }
 }
 

@@ -1,17 +1,18 @@
 import type { Clock } from '../base/clock.ts'
-import { bulkheadError } from '../errors/bulkhead-error.ts'
+import { isImmutable } from '../base/walk.ts'
+import { bulkheadError, isDataCloneError } from '../errors/bulkhead-error.ts'
 import { decodeError } from '../errors/decode.ts'
 import { describe } from '../errors/describe.ts'
 import { type EncodedThrow, encodeError } from '../errors/encode.ts'
 import type { Codec } from '../wire/codec.ts'
 import type { ComlinkReply } from '../wire/comlink-messages.ts'
 import type { Answer, CallMessage, CallPacket, ReplyBatch } from '../wire/messages.ts'
-import { type Packed, isImmutable } from '../wire/pack.ts'
+import type { Packed } from '../wire/pack.ts'
 import { type Outbox, repliesOf } from './batch.ts'
 import { answerOf, packedCall, plainCall } from './comlink-client.ts'
 import type { CallTrace } from '../observe/trace-call.ts'
 import type { References } from './references.ts'
-import { isDataCloneError, isSendable } from './sendable.ts'
+import { isSendable } from './sendable.ts'
 
 /** Calls under way, from which on those that follow in the same turn are sent together. */
 const HOLD_FROM_PENDING = 8
@@ -162,7 +163,7 @@ export class Client {
     }
     const cancelTimer = clock.after(timeout, () => {
       const service = this.#options.service()
-      giveUp(bulkheadError('ERR_CALL_TIMEOUT', { service, method: pending.method, timeout }, { service }))
+      giveUp(bulkheadError('ERR_CALL_TIMEOUT', { service, method: pending.method, timeout }))
     })
     const onAbort = (): void => giveUp(signal?.reason)
     signal?.addEventListener('abort', onAbort, { once: true })
@@ -220,7 +221,7 @@ export class Client {
 
   #notCloneable(what: string, reason: string): Error {
     const service = this.#options.service()
-    return bulkheadError('ERR_NOT_CLONEABLE', { what, service, reason }, { service })
+    return bulkheadError('ERR_NOT_CLONEABLE', { what, service, reason })
   }
 }
 

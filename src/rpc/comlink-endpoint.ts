@@ -1,10 +1,11 @@
 import * as Comlink from 'comlink'
+import { isImmutable } from '../base/walk.ts'
+import { isDataCloneError } from '../errors/bulkhead-error.ts'
 import type { Answer, CallPacket } from '../wire/messages.ts'
-import { type PackResult, isImmutable } from '../wire/pack.ts'
+import type { PackResult } from '../wire/pack.ts'
 import type { SmallReply } from './batch.ts'
 import { HANDLER } from './comlink-client.ts'
 import type { Post } from './line.ts'
-import { isDataCloneError } from './sendable.ts'
 
 // Comlink's words, as the service's side speaks them; comlink-client.ts has the caller's side.
 

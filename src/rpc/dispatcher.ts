@@ -1,6 +1,7 @@
 import type { Budget } from '../base/budget.ts'
 import { delay } from '../base/wait.ts'
-import { bulkheadError } from '../errors/bulkhead-error.ts'
+import { isImmutable } from '../base/walk.ts'
+import { bulkheadError, endedError } from '../errors/bulkhead-error.ts'
 import { decodeError } from '../errors/decode.ts'
 import { type EncodedThrow, encodeError } from '../errors/encode.ts'
 import { serves } from '../observe/channels.ts'
@@ -9,7 +10,7 @@ import { runInside } from '../service/context.ts'
 import type { ServiceNode } from '../service/node.ts'
 import type { PlaceKind } from '../wire/facts.ts'
 import type { CallLimits, CallPacket } from '../wire/messages.ts'
-import { type Packed, isImmutable } from '../wire/pack.ts'
+import type { Packed } from '../wire/pack.ts'
 import { Arguments, type CallEndpoint, Reply } from './comlink-endpoint.ts'
 import type { References } from './references.ts'
 
@@ -181,7 +182,7 @@ export class Dispatcher {
     if (this.#closed || this.#node.state !== 'running') {
       const what = `A call of ${method}()`
       const service = this.#node.beacon.path
-      throw bulkheadError('ERR_NOT_RUNNING', { service, state: this.#node.state, what }, { service })
+      throw bulkheadError('ERR_NOT_RUNNING', { service, state: this.#node.state, what })
     }
     const { concurrency, maxQueue } = this.#limits
     if (this.#running < concurrency) {
@@ -191,7 +192,7 @@ export class Dispatcher {
     if (this.#waiting.size >= maxQueue) {
       const what = `A call of ${method}()`
       const service = this.#node.beacon.path
-      throw bulkheadError('ERR_OVERLOADED', { service, limit: maxQueue, what }, { service })
+      throw bulkheadError('ERR_OVERLOADED', { service, limit: maxQueue, what })
     }
     return this.#enqueue(caller, cancelId, trace)
   }
@@ -230,6 +231,6 @@ export class Dispatcher {
 
   #stopped(what: string): Error {
     const service = this.#node.beacon.path
-    return bulkheadError('ERR_SERVICE_STOPPED', { what, service }, { service })
+    return endedError(what, service)
   }
 }

@@ -25,10 +25,3 @@ const DRY: Marshaller = {
   },
   import: () => undefined,
 }
-
-/** Whether a value could not cross. Node has an error of its own for a port that is not moved. */
-export function isDataCloneError(error: unknown): boolean {
-  if (!(error instanceof Error)) return false
-  const { code } = error as { code?: unknown }
-  return error.name === 'DataCloneError' || code === 'ERR_MISSING_TRANSFERABLE_IN_TRANSFER_LIST'
-}

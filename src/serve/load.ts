@@ -8,7 +8,7 @@ export async function loadServiceClass(module: string, exportName: string): Prom
   const exports = (await importModule(module)) as Record<string, unknown>
   const name = moduleName(module)
   if (!Object.hasOwn(exports, exportName)) {
-    throw bulkheadError('ERR_NO_SUCH_EXPORT', { service: name, module: name, wanted: `"${exportName}"` })
+    throw bulkheadError('ERR_NO_SUCH_EXPORT', { neededBy: name, module: name, wanted: `"${exportName}"` })
   }
   const found = exports[exportName]
   if (!isServiceClass(found)) {
@@ -43,7 +43,7 @@ async function search(serviceClass: ServiceClass, module: string): Promise<strin
   const exports = (await importModule(module)) as Record<string, unknown>
   for (const [name, value] of Object.entries(exports)) if (value === serviceClass) return name
   throw bulkheadError('ERR_NO_SUCH_EXPORT', {
-    service: serviceClass.name,
+    neededBy: serviceClass.name,
     module: moduleName(module),
     wanted: `the class ${serviceClass.name}`,
   })

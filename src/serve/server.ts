@@ -1,7 +1,7 @@
 import { systemClock } from '../base/clock.ts'
 import { Budget } from '../base/budget.ts'
 import { toMilliseconds } from '../errors/arguments.ts'
-import { bulkheadError } from '../errors/bulkhead-error.ts'
+import { bulkheadError, endedError } from '../errors/bulkhead-error.ts'
 import { decodeError } from '../errors/decode.ts'
 import { encodeError } from '../errors/encode.ts'
 import { callableMethods } from '../handle/methods.ts'
@@ -88,11 +88,7 @@ export class Server {
       const node = service[NODE]
       this.#adopt(node)
       if (this.#stopTold) {
-        throw bulkheadError(
-          'ERR_STOPPED_WHILE_STARTING',
-          { service: this.#boot.path },
-          { service: this.#boot.path },
-        )
+        throw bulkheadError('ERR_STOPPED_WHILE_STARTING', { service: this.#boot.path })
       }
       this.#tell(['step', 'start'])
       node.onChange(() => this.#rootChanged(node))
@@ -176,8 +172,7 @@ export class Server {
     this.#ended = true
     this.#unwatch?.()
     const service = this.#boot.path
-    const lost = (): Error =>
-      bulkheadError('ERR_SERVICE_STOPPED', { what: 'A callback', service }, { service })
+    const lost = (): Error => endedError('A callback', service)
     this.#channel.close(lost)
     this.#others?.end(lost)
     this.#end.close()

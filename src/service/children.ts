@@ -74,11 +74,11 @@ export function refuseMisfit(child: ServiceNode, parent: ServiceNode): void {
   // Paths are for the message alone: to make them takes time, and most children fit.
   for (const { data } of parent.beacon.walk()) {
     if (data === child.owner) {
-      throw bulkheadError('ERR_CYCLE', { service: child.beacon.path, parent: parent.beacon.path })
+      throw bulkheadError('ERR_CYCLE', { child: child.beacon.path, parent: parent.beacon.path })
     }
   }
   const known = child.elsewhere?.parent ?? child.parent?.beacon.path
   if (known !== undefined) {
-    throw bulkheadError('ERR_HAS_PARENT', { service: child.beacon.path, parent: known })
+    throw bulkheadError('ERR_HAS_PARENT', { child: child.beacon.path, parent: known })
   }
 }

@@ -1,7 +1,7 @@
 import { type Clock, systemClock } from '../base/clock.ts'
 import { ignoreRejection } from '../base/deferred.ts'
 import { Beacon } from '../beacon/beacon.ts'
-import { bulkheadError } from '../errors/bulkhead-error.ts'
+import { fail } from '../errors/arguments.ts'
 import { describe } from '../errors/describe.ts'
 import type { TeardownRecord } from '../wire/records.ts'
 import { ChangeListeners } from './change-listeners.ts'
@@ -18,9 +18,9 @@ export const NODE: unique symbol = Symbol.for('bulkhead.node') as never
 export function nodeOf(service: ServiceLike): ServiceNode {
   const node = (service as { [NODE]?: ServiceNode } | null | undefined)?.[NODE]
   if (node) return node
-  throw bulkheadError('ERR_INVALID_ARGUMENT', {
-    problem: `${describe(service)} is not a service: give an instance of Service, or what isolate() returned`,
-  })
+  return fail(
+    `${describe(service)} is not a service: give an instance of Service, or what isolate() returned`,
+  )
 }
 
 /** A restart under way; what is left of one that is cancelled does not happen, and who asked for it is told so. */

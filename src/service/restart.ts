@@ -21,11 +21,7 @@ async function stopThenStart(node: ServiceNode, restart: Restart): Promise<void>
   }
   // A stop() that arrived meanwhile means stopped. From here to the state `starting` nothing is awaited.
   if (restart.cancelled) {
-    throw bulkheadError(
-      'ERR_STOPPED_WHILE_STARTING',
-      { service: node.beacon.path },
-      { service: node.beacon.path },
-    )
+    throw bulkheadError('ERR_STOPPED_WHILE_STARTING', { service: node.beacon.path })
   }
   await beginStart(node, { restart: true })
 }

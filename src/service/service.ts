@@ -1,7 +1,7 @@
 import { nextTurn } from '../base/clock.ts'
 import type { Duration } from '../base/duration.ts'
 import { delay } from '../base/wait.ts'
-import { toMilliseconds } from '../errors/arguments.ts'
+import { fail, toMilliseconds } from '../errors/arguments.ts'
 import { bulkheadError } from '../errors/bulkhead-error.ts'
 import { loggerName } from '../logging/names.ts'
 import { serviceLog } from '../logging/service-log.ts'
@@ -217,7 +217,7 @@ export abstract class Service extends ManagedService {
     const { run, state } = this[NODE]
     if (run.stop.over) {
       const service = this.beacon.path
-      throw bulkheadError('ERR_INVALID_STATE', { verb: 'use a resource in', service, state }, { service })
+      throw bulkheadError('ERR_INVALID_STATE', { verb: 'use a resource in', service, state })
     }
     run.resourceAdded(resource)
     return resource

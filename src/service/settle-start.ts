@@ -18,6 +18,6 @@ async function rejectStart(node: ServiceNode, run: Run, starting: Deferred): Pro
   if (run.crash) starting.reject(run.crash.reason)
   else {
     const service = node.beacon.path
-    starting.reject(bulkheadError('ERR_STOPPED_WHILE_STARTING', { service }, { service }))
+    starting.reject(bulkheadError('ERR_STOPPED_WHILE_STARTING', { service }))
   }
 }

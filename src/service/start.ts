@@ -55,16 +55,12 @@ function startOrJoin(child: ServiceNode): Promise<unknown> {
 function startFailed(child: ServiceNode, error: unknown): unknown {
   if (isBulkheadError(error, 'ERR_START_FAILED')) return error
   const service = child.beacon.path
-  return bulkheadError('ERR_START_FAILED', { service, reason: describe(error) }, { cause: error, service })
+  return bulkheadError('ERR_START_FAILED', { service, reason: describe(error) }, { cause: error })
 }
 
 export function invalidState(node: ServiceNode, verb: string): Error {
   const state = node.state === 'crashed' ? 'crashed and still being torn down' : node.state
-  return bulkheadError(
-    'ERR_INVALID_STATE',
-    { verb, service: node.beacon.path, state },
-    { service: node.beacon.path },
-  )
+  return bulkheadError('ERR_INVALID_STATE', { verb, service: node.beacon.path, state })
 }
 
 /** The run from its first step until it is running, or down again. */

@@ -88,7 +88,7 @@ export class StopSteps {
   overrun(phase: TeardownStep, what: string = phase): void {
     const service = this.#node.beacon.path
     const { timeout } = this.#budget
-    this.meet(bulkheadError('ERR_STOP_TIMEOUT', { service, what, timeout }, { service, phase }), phase)
+    this.meet(bulkheadError('ERR_STOP_TIMEOUT', { service, what, timeout }, { phase }), phase)
   }
 
   /** Waits for setShutdown(), `shutdownTimeout` at most. */
@@ -101,7 +101,7 @@ export class StopSteps {
       const timeout = toMilliseconds(node.lifecycle.shutdownPolicy.timeout)
       const tooLate = new Promise<void>((resolve) => {
         cancelTimer = node.clock.after(timeout, () => {
-          this.meet(bulkheadError('ERR_SHUTDOWN_TIMEOUT', { service, timeout }, { service, phase }), phase)
+          this.meet(bulkheadError('ERR_SHUTDOWN_TIMEOUT', { service, timeout }, { phase }), phase)
           resolve()
         })
       })

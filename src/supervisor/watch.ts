@@ -226,13 +226,13 @@ export class Watch {
   #tooMany(slot: Slot, reason: unknown): void {
     const { path: service } = this.#node.beacon
     const { maxRestarts, over } = this.#settings
-    const details = reason === undefined ? { service } : { service, cause: reason }
+    const details = reason === undefined ? {} : { cause: reason }
     this.#giveUp(slot, bulkheadError('ERR_MAX_RESTARTS', { service, maxRestarts, over }, details))
   }
 
   #stuck(slot: Slot, { path: service, phase }: { path: string; phase: string }): void {
     const reason = this.#repairOf(slot)?.reason
-    const details = { service, phase, ...(reason === undefined ? {} : { cause: reason }) }
+    const details = { phase, ...(reason === undefined ? {} : { cause: reason }) }
     const parameters = { service, what: phase, timeout: slot.stopTimeout }
     this.#giveUp(slot, bulkheadError('ERR_STOP_TIMEOUT', parameters, details))
   }

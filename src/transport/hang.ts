@@ -29,7 +29,7 @@ export function guardAgainstHang(options: HangOptions): () => void {
     const stack = (await captureStack(threadId, clock)) ?? UNREADABLE_STACK
     const service = options.service()
     if (over) return
-    options.hung(bulkheadError('ERR_THREAD_HUNG', { service, timeout: limits.timeout, stack }, { service }))
+    options.hung(bulkheadError('ERR_THREAD_HUNG', { service, timeout: limits.timeout, stack }))
   }
   const stop = watchHeartbeat(heartbeat, limits, clock, {
     warn: (silentFor) => void warn(silentFor),

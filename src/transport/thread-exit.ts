@@ -8,10 +8,10 @@ export function reasonOfExit(
   lastWord: { readonly error: unknown } | undefined,
 ): unknown {
   if ((error as { code?: unknown } | undefined)?.code === 'ERR_WORKER_OUT_OF_MEMORY') {
-    return bulkheadError('ERR_THREAD_OUT_OF_MEMORY', { service }, { service, cause: error })
+    return bulkheadError('ERR_THREAD_OUT_OF_MEMORY', { service }, { cause: error })
   }
   // The thread's own word is whole, the worker's error event only what structured clone leaves of it.
   if (lastWord) return lastWord.error
   if (error !== undefined) return error
-  return bulkheadError('ERR_THREAD_EXITED', { service, exitCode }, { service, exitCode })
+  return bulkheadError('ERR_THREAD_EXITED', { service, exitCode })
 }

@@ -5,8 +5,6 @@ import { revive } from '../errors/revive.ts'
 import type { Transferable } from './codec.ts'
 import type { HandedHandle } from './facts.ts'
 
-export { isImmutable } from '../base/walk.ts'
-
 /** What structured clone cannot take across, or not whole, and what stands for it. */
 export type Surrogate =
   | { readonly type: 'buffer'; readonly bytes: Uint8Array }

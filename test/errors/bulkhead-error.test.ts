@@ -1,11 +1,25 @@
 import { inspect } from 'node:util'
 import vm from 'node:vm'
 import t from 'tap'
-import { BulkheadError, bulkheadError, isBulkheadError } from '../../src/errors/bulkhead-error.ts'
+import {
+  BulkheadError,
+  bulkheadError,
+  endedError,
+  isBulkheadError,
+  isDataCloneError,
+} from '../../src/errors/bulkhead-error.ts'
 import { combineErrors, describe, oneLine } from '../../src/errors/describe.ts'
 
 function caller(): BulkheadError {
-  return bulkheadError('ERR_CYCLE', { service: 'a', parent: 'b' }, { service: 'a' })
+  return bulkheadError('ERR_CYCLE', { child: 'a', parent: 'b' }, { service: 'a' })
+}
+
+function thrownBy(run: () => unknown): unknown {
+  try {
+    return run()
+  } catch (error) {
+    return error
+  }
 }
 
 function boom(): never {
@@ -45,13 +59,41 @@ void t.test('bulkheadError takes the message from the table and its stack from t
   t.equal(error.service, 'a')
   t.match(error.stack?.split('\n')[1], /caller/)
   // @ts-expect-error parameters are those of the code
-  bulkheadError('ERR_CYCLE', { service: 'a' })
+  bulkheadError('ERR_CYCLE', { child: 'a' })
   // @ts-expect-error the code is in the table
   t.throws(() => bulkheadError('ERR_NO_SUCH_CODE', {}))
 })
 
+void t.test('details are not given twice', async (t) => {
+  const error = bulkheadError('ERR_THREAD_EXITED', { service: 'a', exitCode: 0 }, { phase: 'onStop' })
+  t.match(error, { service: 'a', exitCode: 0, phase: 'onStop' })
+  const cause = new Error('why')
+  t.match(bulkheadError('ERR_THREAD_OUT_OF_MEMORY', { service: 'a' }, { cause }), { service: 'a', cause })
+  // @ts-expect-error it is among the parameters
+  bulkheadError('ERR_THREAD_OUT_OF_MEMORY', { service: 'a' }, { service: 'a' })
+})
+
+void t.test('endedError tells a crash from a stop', async (t) => {
+  const stopped = endedError('A call', 'a')
+  t.match(stopped, { code: 'ERR_SERVICE_STOPPED', service: 'a', message: /^A call was not finished/ })
+  t.notOk(Object.hasOwn(stopped, 'cause'))
+  const crashed = endedError('A call', 'a', { reason: undefined })
+  t.match(crashed, { code: 'ERR_SERVICE_CRASHED', service: 'a', message: /^A call was not finished/ })
+  t.ok(Object.hasOwn(crashed, 'cause'), 'any reason is one')
+})
+
+void t.test('isDataCloneError', async (t) => {
+  const { port1 } = new MessageChannel()
+  t.ok(isDataCloneError(thrownBy(() => structuredClone(boom))))
+  t.ok(isDataCloneError(thrownBy(() => port1.postMessage(port1))))
+  t.ok(isDataCloneError(thrownBy(() => port1.postMessage({ port: new MessageChannel().port1 }))))
+  t.notOk(isDataCloneError(thrownBy(boom)))
+  t.notOk(isDataCloneError('DataCloneError'))
+  port1.close()
+})
+
 void t.test('isBulkheadError', async (t) => {
-  const error = bulkheadError('ERR_CYCLE', { service: 'a', parent: 'b' })
+  const error = bulkheadError('ERR_CYCLE', { child: 'a', parent: 'b' })
   t.ok(isBulkheadError(error))
   t.ok(isBulkheadError(error, 'ERR_CYCLE'))
   t.notOk(isBulkheadError(error, 'ERR_NO_MODULE'))

@@ -72,10 +72,9 @@ void t.test('BulkheadError', async (t) => {
     'ERR_START_FAILED',
     { service: 'a/b', reason: 'x' },
     {
-      service: 'a/b',
       phase: 'onStart',
       exitCode: 0,
-      cause: bulkheadError('ERR_CYCLE', { service: 'a', parent: 'b' }),
+      cause: bulkheadError('ERR_CYCLE', { child: 'a', parent: 'b' }),
     },
   )
   const there = cross(error)

@@ -1,7 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
-import { MESSAGES } from '../../src/errors/codes.ts'
+import { type BulkheadErrorDetails, bulkheadError } from '../../src/errors/bulkhead-error.ts'
+import { type ErrorCode, MESSAGES } from '../../src/errors/codes.ts'
 
 // Codes of Node itself, which src/ may look for.
 const NODE_CODES = new Set([
@@ -67,5 +68,49 @@ void t.test('no two codes say the same, and each says what it was given', async 
     t.ok(asked.length > 0, `${code} names what it happened to`)
     for (const name of asked) t.ok(text.includes(`<${name}>`), `${code} shows ${name}`)
     t.notMatch(text, /undefined|\[object/, `${code} is readable`)
+  }
+})
+
+// What an error of each code has of its parameters; what is given besides (`cause`, the phase of a stop) is not here.
+const DETAILS: Readonly<Record<ErrorCode, readonly (keyof BulkheadErrorDetails)[]>> = {
+  ERR_INVALID_DURATION: [],
+  ERR_INVALID_ARGUMENT: [],
+  ERR_INVALID_STATE: ['service'],
+  ERR_START_FAILED: ['service'],
+  ERR_STOPPED_WHILE_STARTING: ['service'],
+  ERR_SHUTDOWN_TIMEOUT: ['service'],
+  ERR_STOP_TIMEOUT: ['service'],
+  ERR_HAS_PARENT: [],
+  ERR_CYCLE: [],
+  ERR_NO_MODULE: [],
+  ERR_NO_SUCH_EXPORT: [],
+  ERR_NOT_A_SERVICE: [],
+  ERR_TSX_MISSING: [],
+  ERR_RESERVED_NAME: [],
+  ERR_STARTED_WHILE_LOADING: [],
+  ERR_START_TIMEOUT: ['service', 'phase'],
+  ERR_NO_SUCH_METHOD: ['service'],
+  ERR_NOT_CLONEABLE: ['service'],
+  ERR_NOT_RUNNING: ['service'],
+  ERR_OVERLOADED: ['service'],
+  ERR_CALL_TIMEOUT: ['service'],
+  ERR_SERVICE_STOPPED: ['service'],
+  ERR_SERVICE_CRASHED: ['service'],
+  ERR_THREAD_EXITED: ['service', 'exitCode'],
+  ERR_THREAD_OUT_OF_MEMORY: ['service'],
+  ERR_THREAD_HUNG: ['service'],
+  ERR_MAX_RESTARTS: ['service'],
+}
+
+void t.test('an error has the details that its code has, and no others', async (t) => {
+  for (const [code, details] of Object.entries(DETAILS)) {
+    const asked: Record<string, string> = {}
+    const parameters = new Proxy(asked, {
+      get: (_, name) => (asked[String(name)] = `<${String(name)}>`),
+    })
+    MESSAGES[code as ErrorCode](parameters as never)
+    const error = bulkheadError(code as ErrorCode, asked as never)
+    t.strictSame(Object.keys(error), ['code', ...details], code)
+    for (const name of details) t.equal((error as BulkheadErrorDetails)[name], `<${name}>`)
   }
 })
