@@ -12,9 +12,16 @@ export function contextOf(node: ServiceNode): EventContext {
   return { service: node.beacon.path, isolation }
 }
 
-/** The real service behind a handle on the same thread: the handle tells. */
-function isToldByHandle(node: ServiceNode): boolean {
-  return node.elsewhere?.handle !== undefined
+const untold = new WeakSet<ServiceNode>()
+
+/** Nobody is to hear of this one. */
+export function keepFromEvents(node: ServiceNode): void {
+  untold.add(node)
+}
+
+/** Of the real service behind a handle on the same thread the handle tells. */
+function isUntold(node: ServiceNode): boolean {
+  return node.elsewhere?.handle !== undefined || untold.has(node)
 }
 
 type Phase<C> = C extends { phase: infer P } ? P : never
@@ -27,7 +34,7 @@ function observed<C extends StartContext | StopContext>(
   tracer.begin(context, () => {})
   return {
     entered: (phase) => (context.phase = phase),
-    ended(phases, failure) {
+    ended(failure, phases) {
       context.phases = phases
       if (failure) tracer.fail(context, failure.error)
       else tracer.end(context)
@@ -37,25 +44,25 @@ function observed<C extends StartContext | StopContext>(
 
 setLifeObserver({
   changed(node, previous, reason) {
-    if (!states.isHeard || isToldByHandle(node)) return
+    if (!states.isHeard || isUntold(node)) return
     const { state } = node
     const change = { ...contextOf(node), state, previous }
     states.publish(reason === undefined ? change : { ...change, reason })
   },
-  crashed(node, reason, isTold) {
-    if (isToldByHandle(node)) {
-      // Its line is the service's own, as are those of its life; the event is the handle's.
+  crashed(node, reason, { isTold, isPassedOn }) {
+    if (isPassedOn || isUntold(node)) {
+      // Only a line, the service's own as are those of its life: the event is that of where it began, or of the handle.
       if (!isTold) node.lifecycle.problem(reason, 'Crashed')
       return
     }
     crashes.publish({ ...contextOf(node), reason }, isTold ? undefined : node.lifecycle)
   },
   starting(node) {
-    if (!starts.isHeard || isToldByHandle(node)) return undefined
+    if (!starts.isHeard || isUntold(node)) return undefined
     return observed<StartContext>(starts, { ...contextOf(node), phase: 'postInit' })
   },
   stopping(node) {
-    if (!stops.isHeard || isToldByHandle(node)) return undefined
+    if (!stops.isHeard || isUntold(node)) return undefined
     return observed<StopContext>(stops, { ...contextOf(node), phase: 'onStop' })
   },
 })

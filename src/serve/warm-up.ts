@@ -1,4 +1,6 @@
 import { nextTurn } from '../base/clock.ts'
+import { keepFromEvents } from '../observe/life.ts'
+import { NODE } from '../service/node.ts'
 import { DEFAULT_HOOKS, Service, type ServiceClass } from '../service/service.ts'
 import { compiledLibrary } from '../worker/compiled.ts'
 import { inlineTransport } from '../transport/inline.ts'
@@ -9,6 +11,11 @@ import { serveInline } from './inline.ts'
 /** Without hooks: to enter one would cost the whole process from then on (see context.ts). */
 class WarmUpService extends Service {
   override lifecycleLevel = 'silent' as const
+
+  constructor() {
+    super()
+    keepFromEvents(this[NODE])
+  }
 }
 
 // Nobody is to meet it, not even who has put other hooks in the place of the defaults.

@@ -1,5 +1,6 @@
 import { isInside, runOutside } from './context.ts'
 import type { ServiceNode } from './node.ts'
+import { lifeObserver } from './observer.ts'
 import type { Run } from './run.ts'
 import { teardown, topOfTeardown } from './stop.ts'
 import { isUp } from './state.ts'
@@ -50,7 +51,7 @@ function markAndTearDown(node: ServiceNode, reason: unknown, log: boolean): void
     scheduleTeardown(link, below)
     below = link.run
   }
-  if (log) node.lifecycle.problem(reason, 'Crashed')
+  lifeObserver()?.crashed(node, reason, { isTold: !log, isPassedOn: passedOn })
   announce()
 }
 

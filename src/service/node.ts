@@ -7,6 +7,7 @@ import type { TeardownRecord } from '../wire/records.ts'
 import { ChangeListeners } from './change-listeners.ts'
 import { Children, refuseMisfit } from './children.ts'
 import type { Lifecycle } from './lifecycle.ts'
+import { lifeObserver } from './observer.ts'
 import type { Elsewhere } from './remote-node.ts'
 import { type Crash, Run } from './run.ts'
 import { TRANSITIONS, illegalTransition, isUp } from './state.ts'
@@ -171,6 +172,7 @@ export class ServiceNode {
       lifecycle.interrupted?.(state, reason, run.stop.budgetFor(this.clock))
     }
     this.beacon.changed()
+    lifeObserver()?.changed(this, previous, reason)
     this.#listeners?.tell(reason === undefined ? { state, previous } : { state, previous, reason })
   }
 

@@ -2,18 +2,21 @@ import type { ServiceState } from '../wire/facts.ts'
 import type { StartPhase, StopPhase } from '../wire/records.ts'
 import type { ServiceNode } from './node.ts'
 
-/** A start or a stop that somebody wants to know of. */
+/** Hears of a start or a stop, step by step. */
 export interface StepsObserver<P extends StartPhase | StopPhase> {
   entered(phase: P): void
-  /** `phases`: what each step took, in ms; `failure`: undefined when all went well. */
-  ended(phases: Readonly<Partial<Record<P, number>>>, failure: { readonly error: unknown } | undefined): void
+  /** `failure`: what went wrong; undefined when all went well. `phases`: what each took, in milliseconds. */
+  ended(failure: { readonly error: unknown } | undefined, phases: Readonly<Partial<Record<P, number>>>): void
 }
 
 /** Hears of the lives of all services. */
 export interface LifeObserver {
   changed(node: ServiceNode, previous: ServiceState, reason: unknown): void
-  /** `isTold`: the log has been told of it where it began. */
-  crashed(node: ServiceNode, reason: unknown, isTold: boolean): void
+  /**
+   * `isTold`: the log has been told where it began. `isPassedOn`: it began below, in a child whose supervisor could not
+   * help it.
+   */
+  crashed(node: ServiceNode, reason: unknown, how: { isTold: boolean; isPassedOn: boolean }): void
   /** Undefined when nobody wants to know. */
   starting(node: ServiceNode): StepsObserver<StartPhase> | undefined
   stopping(node: ServiceNode): StepsObserver<StopPhase> | undefined

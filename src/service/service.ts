@@ -1,7 +1,7 @@
 import { nextTurn } from '../base/clock.ts'
 import type { Duration } from '../base/duration.ts'
 import { delay } from '../base/wait.ts'
-import { fail, toMilliseconds } from '../errors/arguments.ts'
+import { toMilliseconds } from '../errors/arguments.ts'
 import { bulkheadError } from '../errors/bulkhead-error.ts'
 import { loggerName } from '../logging/names.ts'
 import { serviceLog } from '../logging/service-log.ts'

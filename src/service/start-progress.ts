@@ -1,6 +1,7 @@
 import { Deferred, Latch } from '../base/deferred.ts'
 import { type StartPhase, START_PHASES } from '../wire/records.ts'
 import type { ServiceNode } from './node.ts'
+import type { StepsObserver } from './observer.ts'
 import { type Transitions, illegalTransition } from './state.ts'
 import { Stopwatch } from './stopwatch.ts'
 
@@ -32,6 +33,7 @@ export class StartProgress {
   readonly #stepsOver = new Latch()
   #atRest = false
   #prepared: ServiceNode[] | undefined
+  #observer: StepsObserver<StartPhase> | undefined
 
   /** Whether this run is the one under way or done; before, it is the one to come. */
   get begun(): boolean {
@@ -80,7 +82,8 @@ export class StartProgress {
   }
 
   /** start() was called, and settles as what is returned does. */
-  startCalled(now: number): Promise<void> {
+  startCalled(now: number, observer: StepsObserver<StartPhase> | undefined): Promise<void> {
+    this.#observer = observer
     this.#promise = new Deferred()
     this.#beganAt = now
     // Who listens to the change to `starting` belongs to the time it takes, too.
@@ -92,6 +95,7 @@ export class StartProgress {
     if (PLACE_OF[phase] < PLACE_OF[this.#phase]) throw illegalTransition('a start', this.#phase, phase)
     this.#phase = phase
     this.#times.enter(phase, now)
+    this.#observer?.entered(phase)
   }
 
   onStartReturned(): void {
@@ -128,6 +132,11 @@ export class StartProgress {
     const promise = this.#promise
     this.#promise = undefined
     return promise
+  }
+
+  /** Who wants to know of it, if anybody does. */
+  get observer(): StepsObserver<StartPhase> | undefined {
+    return this.#observer
   }
 
   /** A child has something ready for its start, to be discarded if that does not come. */

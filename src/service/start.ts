@@ -3,7 +3,8 @@ import { describe } from '../errors/describe.ts'
 import { nextTurn } from '../base/clock.ts'
 import { refuseWhileLoading } from './loading.ts'
 import { type ServiceNode, nodeOf } from './node.ts'
-import type { StartOutcome, StartPhase, StartRecord } from '../wire/records.ts'
+import type { StartPhase } from '../wire/records.ts'
+import { lifeObserver } from './observer.ts'
 import type { Run } from './run.ts'
 import { settleStart } from './settle-start.ts'
 import { Preparation } from './prepare.ts'
@@ -67,7 +68,7 @@ export function invalidState(node: ServiceNode, verb: string): Error {
 export function beginStart(node: ServiceNode, { restart }: { restart: boolean }): Promise<void> {
   const run = node.startBegins({ restart })
   // Before the change of state: who is told of that, a listener say, may join it.
-  const starting = run.start.startCalled(node.clock.now())
+  const starting = run.start.startCalled(node.clock.now(), lifeObserver()?.starting(node))
   node.transition('starting')
   void runStartSteps(node, run, restart)
   return starting
@@ -161,30 +162,4 @@ async function runStartSteps(node: ServiceNode, run: Run, restart: boolean): Pro
     // The teardown does it too, when it gives up a hook that outlives the budget: start() settles all the same.
     settleStart(node, run)
   }
-}
-
-/** How a service began in the start of the one above it that began at `since`. */
-export function startRecordOf(node: ServiceNode, since = node.run.start.beganAt): StartRecord {
-  const { run, lifecycle } = node
-  const outcome = outcomeOf(node, since)
-  const { steps, totalMs } = run.start.timesAt(node.clock.now())
-  const record: StartRecord = {
-    path: node.beacon.path,
-    label: node.owner.label,
-    isolation: 'inline',
-    outcome,
-    beganAt: run.start.beganAt,
-    totalMs,
-    phases: outcome === 'not-started' ? {} : steps,
-    children: node.children.map((child) => startRecordOf(child, since)),
-  }
-  return lifecycle.amendStartRecord?.(record) ?? record
-}
-
-function outcomeOf({ run, state }: ServiceNode, since: number): StartOutcome {
-  // An earlier run that is over is no news.
-  const { start, stop, crash } = run
-  if (!start.begun || (stop.over && start.beganAt < since)) return 'not-started'
-  if (start.reachedRunning) return 'running'
-  return crash || state === 'crashed' ? 'failed' : 'stopped'
 }

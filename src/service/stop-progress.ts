@@ -1,7 +1,8 @@
 import { Budget } from '../base/budget.ts'
 import type { Clock } from '../base/clock.ts'
 import { Latch } from '../base/deferred.ts'
-import type { StartPhase, StopPhase, StopStep } from '../wire/records.ts'
+import { type StartPhase, type StopPhase, type StopStep, isStopPhase } from '../wire/records.ts'
+import type { StepsObserver } from './observer.ts'
 import { type Transitions, illegalTransition } from './state.ts'
 
 /** How far the teardown of a run has come. */
@@ -31,6 +32,7 @@ export class StopProgress {
   #down: Promise<unknown[]> | undefined
   #hooksDone: (() => void) | undefined
   #before: Promise<unknown> | undefined
+  #observer: StepsObserver<StopPhase> | undefined
   readonly #times: Partial<Record<StopPhase, number>> = {}
   readonly #shutdown = new Latch()
   readonly #ended = new Latch()
@@ -91,6 +93,11 @@ export class StopProgress {
     this.#budget ??= budget
   }
 
+  /** Who wants to know of it, if anybody does. */
+  get observer(): StepsObserver<StopPhase> | undefined {
+    return this.#observer
+  }
+
   /** The teardown will begin; assigned before its first step, so that whoever stops it meanwhile joins it. */
   scheduled(cause: StopCause, down: Promise<unknown[]>): void {
     this.#goTo('scheduled')
@@ -98,12 +105,14 @@ export class StopProgress {
     this.#down = down
   }
 
-  began(): void {
+  began(observer: StepsObserver<StopPhase> | undefined): void {
     this.#goTo('under way')
+    this.#observer = observer
   }
 
   entered(step: StopStep | StartPhase): void {
     this.#step = step
+    if (isStopPhase(step)) this.#observer?.entered(step)
   }
 
   took(phase: StopPhase, ms: number): void {

@@ -1,9 +1,12 @@
 import type { Budget } from '../base/budget.ts'
 import { Deferred } from '../base/deferred.ts'
+import { combineErrors } from '../errors/describe.ts'
+import type { TeardownRecord } from '../wire/records.ts'
 import type { ServiceNode } from './node.ts'
 import type { Run } from './run.ts'
 import { settleStart } from './settle-start.ts'
 import { discardPrepared } from './prepare.ts'
+import { lifeObserver } from './observer.ts'
 import { StopSteps } from './stop-steps.ts'
 import { teardownRecord } from './teardown-record.ts'
 
@@ -124,7 +127,7 @@ async function endStart(run: Run, steps: StopSteps, budget: Budget): Promise<voi
  */
 export async function teardown(node: ServiceNode, run: Run, before?: Promise<unknown>): Promise<unknown[]> {
   await before
-  run.stop.began()
+  run.stop.began(lifeObserver()?.stopping(node))
   const { lifecycle, clock } = node
   const budget = run.stop.budgetFor(clock)
   const steps = new StopSteps(node, run, budget)
@@ -169,8 +172,9 @@ export async function teardown(node: ServiceNode, run: Run, before?: Promise<unk
   while (isAnyUpBelow(node)) ofChildren.push(...(await stopChildren(node, run, budget)))
   lifecycle.logStep('Shutdown complete!')
 
-  const record = teardownRecord(node, run, { beganAt, totalMs: clock.now() - beganAt, met: steps.met })
-  node.tornDown(lifecycle.amendRecord?.(record) ?? record)
+  const own = teardownRecord(node, run, { beganAt, totalMs: clock.now() - beganAt, met: steps.met })
+  const record = lifecycle.amendRecord?.(own) ?? own
+  node.tornDown(record)
   node.dropChildrenOf(run)
   run.stop.runIsOver()
   if (node.state === 'crashed') {
@@ -179,13 +183,25 @@ export async function teardown(node: ServiceNode, run: Run, before?: Promise<unk
     for (const error of ofChildren) lifecycle.problem(error, 'A child met an error while stopping')
     lifecycle.ended?.()
     node.beacon.changed()
-    run.stop.allWereTold()
+    ended(node, run, { record, errors: steps.met.map(({ error }) => error) })
     return []
   }
   lifecycle.ended?.()
   node.transition('stopped')
-  run.stop.allWereTold()
-  return [...steps.met.map(({ error }) => error), ...ofChildren]
+  const errors = [...steps.met.map(({ error }) => error), ...ofChildren]
+  ended(node, run, { record, errors })
+  return errors
+}
+
+function ended(
+  node: ServiceNode,
+  { stop }: Run,
+  { record, errors }: { record: TeardownRecord; errors: readonly unknown[] },
+): void {
+  stop.allWereTold()
+  if (!stop.observer) return
+  const error = combineErrors(errors, `${node.beacon.path} met ${errors.length} errors while stopping`)
+  stop.observer.ended(errors.length > 0 ? { error } : undefined, record.phases)
 }
 
 async function disposeAll(run: Run, steps: StopSteps): Promise<void> {

@@ -1,3 +1,4 @@
+import { fail } from '../errors/arguments.ts'
 import { Deferred, ignoreRejection } from '../base/deferred.ts'
 import { bulkheadError, isAbortError } from '../errors/bulkhead-error.ts'
 import type { WorkDefinition } from '../schedule/metadata.ts'
@@ -170,9 +171,7 @@ export function addWork(node: ServiceNode, lasting: WorkDefinition[], definition
   else if (!run.start.tasksStarted) run.taskAdded(definition)
   else {
     if (run.work.pending.includes(definition.name)) {
-      throw bulkheadError('ERR_INVALID_ARGUMENT', {
-        problem: `${node.beacon.path} already runs a task named "${definition.name}": give this one another name`,
-      })
+      fail(`${node.beacon.path} already runs a task named "${definition.name}": give this one another name`)
     }
     run.work.startTask(definition)
   }
