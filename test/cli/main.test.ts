@@ -76,7 +76,7 @@ void t.test('run', { jobs: 2 }, async (t) => {
 
   void t.test('options: the log level, the budget, no report, inline', async (t) => {
     const options = ['--log-level', 'error', '--report', 'none', '--stop-timeout', '50ms', '--inline']
-    const child = cli(t, 'run', ...options, APP, '{"act":"SIGTERM","stopMs":5000}')
+    const child = cli(t, 'run', ...options, APP, '{"act":"SIGTERM","stopMs":3600000}')
     t.equal(await child.ended(), 1)
     t.match(child.stdout, 'Host/Worker did not stop within 50 ms')
     t.notMatch(child.stdout, 'Starting...')

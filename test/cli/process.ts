@@ -1,8 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import type { Test } from 'tap'
-
-const PATIENCE_MS = 20_000
+import { FOREVER_MS } from '../support/patience.ts'
 
 /** A process of Node, whose output can be waited for. */
 export class Child {
@@ -21,9 +20,10 @@ export class Child {
   }
 
   /** Resolves when `text` has come on either stream; fails when the process is over without it. */
-  async sees(text: string): Promise<void> {
+  async sees(text: string | RegExp): Promise<void> {
     const { process } = this
-    for (const end = AbortSignal.timeout(PATIENCE_MS); !(this.stdout + this.stderr).includes(text);) {
+    const isThere = (all: string): boolean => (typeof text === 'string' ? all.includes(text) : text.test(all))
+    for (const end = AbortSignal.timeout(FOREVER_MS); !isThere(this.stdout + this.stderr);) {
       if (process.exitCode !== null || process.signalCode !== null) {
         throw new Error(`ended without "${text}":\n${this.stdout}\n${this.stderr}`)
       }
@@ -40,11 +40,22 @@ export class Child {
     }
   }
 
+  /** Sends `signal` again and again until it sees that text. */
+  async signalledSees(signal: NodeJS.Signals, text: string | RegExp): Promise<void> {
+    const again = setInterval(() => this.process.kill(signal), 1000)
+    try {
+      this.process.kill(signal)
+      await this.sees(text)
+    } finally {
+      clearInterval(again)
+    }
+  }
+
   /** The exit code, or the signal that ended it. */
   async ended(): Promise<number | NodeJS.Signals | null> {
     const { process } = this
     if (!process.stdout!.closed || !process.stderr!.closed || process.exitCode === null) {
-      await once(process, 'close', { signal: AbortSignal.timeout(PATIENCE_MS) })
+      await once(process, 'close', { signal: AbortSignal.timeout(FOREVER_MS) })
     }
     return process.exitCode ?? process.signalCode
   }

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import t from 'tap'
 import { runClean, spawnClean } from '../support/clean-process.ts'
+import { FOREVER_MS } from '../support/patience.ts'
 import { type Program, blocksOf, programsOf } from './blocks.ts'
 import { documents, root } from './documents.ts'
 
@@ -50,9 +51,8 @@ function folderOf({ line, file, text, command, others }: Program): [string, Reco
   return [`line-${line}`, { ...Object.fromEntries(others), ...(command ? {} : { [file]: text }) }]
 }
 
-const PATIENCE_MS = 30_000
 /** For all of them, on a machine that has other things to do. */
-const PATIENCE_WITH_ALL_MS = 300_000
+const PATIENCE_WITH_ALL_MS = 4 * FOREVER_MS
 t.setTimeout(PATIENCE_WITH_ALL_MS)
 
 interface Outcome {
@@ -81,7 +81,7 @@ async function run(document: string, { line, file, command, until }: Program): P
   }
   child.stdout!.setEncoding('utf8').on('data', (text: string) => ((stdout += text), tell()))
   child.stderr!.setEncoding('utf8').on('data', (text: string) => ((stderr += text), tell()))
-  const giveUp = setTimeout(() => child.kill('SIGKILL'), PATIENCE_MS)
+  const giveUp = setTimeout(() => child.kill('SIGKILL'), FOREVER_MS)
   await once(child, 'close')
   clearTimeout(giveUp)
   return { status: child.exitCode ?? child.signalCode, stdout, stderr }

@@ -1,11 +1,12 @@
 import { once } from 'node:events'
-import { createServer } from 'node:http'
+import { Server, createServer } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
-import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { HttpApi } from '../../examples/code-search/http-api.ts'
 import type { Indexer } from '../../examples/code-search/indexer.ts'
 import { BulkheadError, type Isolated } from '../../src/index.ts'
+import { Gate } from '../support/gate.ts'
+import { settled } from '../support/probe.ts'
 
 type Search = (query: string, limit: number) => Promise<unknown>
 
@@ -56,16 +57,30 @@ void t.test('an index that is down gives 503, an error in it 500 without its tex
 void t.test(
   'a stop waits for answers in progress, but for no silent connection; it can start again',
   async (t) => {
-    const { api, port, ask } = await serve(t, async () => sleep(300, { hits: [] }))
+    // With its time-out the server would let go of a silent connection by itself, if late.
+    const { setTimeout } = Server.prototype
+    Server.prototype.setTimeout = function () {
+      return this
+    }
+    t.teardown(() => (Server.prototype.setTimeout = setTimeout))
+    const gate = new Gate()
+    const { api, port, ask } = await serve(t, async () => {
+      await gate.pass()
+      return { hits: [] }
+    })
     const silent = connect(port, '127.0.0.1')
     silent.on('error', () => {})
+    const closed = once(silent, 'close')
     await once(silent, 'connect')
     const answer = ask('/search?q=x')
-    await sleep(100)
-    const start = Date.now()
-    await api.stop()
-    t.ok(Date.now() - start < 2000)
+    await gate.reached
+    const stopping = api.stop()
+    t.notOk(await settled(stopping))
+    t.equal(silent.readyState, 'open')
+    gate.open()
     t.match(await answer, { status: 200, body: { hits: [] } })
+    await Promise.all([stopping, closed])
+    t.equal(silent.bytesRead, 0, 'no status 408')
     await t.rejects(ask('/stats'))
     await api.start()
     t.match(await ask('/stats'), { status: 200 })

@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
+import { FOREVER_MS } from '../support/patience.ts'
 import type { IndexStats, SearchAnswer } from '../../examples/code-search/indexer.ts'
 
 class App {
@@ -22,10 +23,11 @@ class App {
 
   /** The answer to `path`, asked for until it is as wanted. */
   async get<T>(path: string, isWanted: (answer: T) => boolean): Promise<T> {
-    for (const end = Date.now() + 20_000; Date.now() < end; await sleep(50)) {
+    for (const end = Date.now() + FOREVER_MS; Date.now() < end; await sleep(50)) {
       const base = /http:\/\/127\.0\.0\.1:\d+/.exec(this.output)?.[0]
       const response = base && (await fetch(base + path).catch(() => undefined))
-      if (!response) continue
+      // A thread that is busy with other things than this may keep it waiting too long.
+      if (!response || response.status === 503) continue
       const answer = (await response.json()) as T
       if (isWanted(answer)) return answer
     }
@@ -34,7 +36,7 @@ class App {
 
   async exit(): Promise<number | null> {
     if (this.process.exitCode === null)
-      await once(this.process, 'close', { signal: AbortSignal.timeout(20_000) })
+      await once(this.process, 'close', { signal: AbortSignal.timeout(FOREVER_MS) })
     return this.process.exitCode
   }
 }
@@ -83,10 +85,10 @@ void t.test('it answers while it indexes, and a stop then ends it at once', asyn
   const app = new App(t, [])
   const answer = await app.get<SearchAnswer>('/search?q=function&limit=3', ({ hits }) => hits.length === 3)
   t.ok(answer.progress < 1, `${answer.progress}`)
-  const start = Date.now()
   app.process.kill('SIGINT')
   t.equal(await app.exit(), 0)
-  t.ok(Date.now() - start < 5000, `${Date.now() - start} ms`)
+  t.match(app.output, 'within the budget')
+  t.notMatch(app.output, /indexed \d+ files/, 'it did not come to its end first')
 })
 
 void t.test('a folder or a port that is no good is told in one line, with exit code 1', async (t) => {

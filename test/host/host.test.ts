@@ -113,8 +113,9 @@ void t.test('a child that was given up before the shutdown does not spoil it', a
   const host = hostOf(t, [child], { strategy: 'forfeit-one-for-one' })
   const running = host.run()
   await started(host)
+  const forfeited = new Promise<void>((resolve) => host.on(({ type }) => type === 'forfeited' && resolve()))
   await child.crash(new Error('gone'))
-  await new Promise((resolve) => setTimeout(resolve, 20))
+  await forfeited
   await host.stop()
   const report = await running
   t.same(outcomes(report).at(-1), ['Host/child', 'crashed'])

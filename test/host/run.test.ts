@@ -1,8 +1,11 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
 import type { ShutdownReport } from '../../src/report/shutdown-report.ts'
 import { Child } from '../cli/process.ts'
 import { fixture as compiled } from '../support/both.ts'
+import { patiently } from '../support/patience.ts'
 
 interface Outcome {
   readonly report: ShutdownReport
@@ -70,7 +73,7 @@ void t.test('signals', { jobs: 2 }, async (t) => {
   })
 
   void t.test('during the start it stops, and that is no failure', async (t) => {
-    const child = hosting(t, { startMs: 300 })
+    const child = hosting(t, { startMs: 3_600_000 })
     await child.sees('starting')
     child.process.kill('SIGTERM')
     t.equal(await child.ended(), 0)
@@ -86,15 +89,15 @@ void t.test('signals', { jobs: 2 }, async (t) => {
   })
 
   void t.test('a second one exits at once, and says what was stopping', async (t) => {
-    const child = hosting(t, { stopMs: 30_000 })
+    const child = hosting(t, { stopMs: 3_600_000 })
     await child.sees('up')
     child.process.kill('SIGTERM')
     await child.sees('stopping')
+    // Sooner it would be the same one.
     await new Promise((resolve) => setTimeout(resolve, 550))
-    const before = performance.now()
     child.process.kill('SIGINT')
     t.equal(await child.ended(), 130)
-    t.ok(performance.now() - before < 10_000)
+    t.same(outcomeOf(child), {}, 'the stop did not come to its end')
     t.equal(
       child.stderr,
       'Second signal (SIGINT): exiting at once with code 130; still stopping: Host/Worker (onStop)\n',
@@ -122,21 +125,21 @@ void t.test('signals', { jobs: 2 }, async (t) => {
   void t.test('it tells of work in threads, inline and nested ones too', async (t) => {
     const child = new Child(t, [fileURLToPath(compiled('cli/dumped'))])
     await child.sees('up')
-    child.process.kill('SIGUSR2')
-    await child.sees('watch')
-    await child.sees('work\n')
-    const lines = child.stderr
-      .trimEnd()
-      .replaceAll(/thread \d+/g, 'thread N')
-      .split('\n')
-    t.same(lines, [
+    const tree = [
       'Host (running)',
       '├─ Quick (running, thread N) · running: work',
       '├─ Inline (running, thread N) · running: work',
       '├─ Blocked (running, thread N) · running: work',
       '└─ Nest (running, thread N) · running: watch',
       '   └─ Busy (running, thread N) · running: work',
-    ])
+    ]
+    const pattern = tree
+      .join('\n')
+      .replaceAll(/[()]/g, String.raw`\$&`)
+      .replaceAll(' N', String.raw` \d+`)
+    // A thread has only so long to answer: on a machine that is busy with other things it may miss that.
+    await child.signalledSees('SIGUSR2', new RegExp(`^${pattern}$`, 'm'))
+    t.pass()
     child.process.kill('SIGTERM')
     t.equal(await child.ended(), 0)
   })
@@ -145,10 +148,10 @@ void t.test('signals', { jobs: 2 }, async (t) => {
     const child = new Child(t, [fileURLToPath(compiled('cli/dumped')), 'blocked'])
     await child.sees('up')
     // The stack has only so long: a machine that is busy with other things may miss it the first time.
-    const again = setInterval(() => child.process.kill('SIGUSR2'), 1000)
-    t.teardown(() => clearInterval(again))
-    await child.sees('Host/Blocked does not answer; its thread is in:\n    at loopForEver (')
-    clearInterval(again)
+    await child.signalledSees(
+      'SIGUSR2',
+      'Host/Blocked does not answer; its thread is in:\n    at loopForEver (',
+    )
     t.match(child.stderr, /^├─ Blocked \(running, thread \d+\) · no answer$/m)
     t.match(child.stderr, / Busy \(running, thread \d+\) · no answer$/m, 'in a thread of a thread, too')
     child.process.kill('SIGTERM')
@@ -164,16 +167,22 @@ void t.test('signals', { jobs: 2 }, async (t) => {
 })
 
 void t.test('a main thread that an inspector may hold is not', async (t) => {
-  const child = new Child(t, ['--inspect=127.0.0.1:0', CLI, 'run', BLOCKED])
+  const release = join(t.testdir({}), 'release')
+  const child = new Child(t, ['--inspect=127.0.0.1:0', CLI, 'run', BLOCKED, release])
+  await child.sees('blocking')
+  await new Promise((resolve) => setTimeout(resolve, patiently(400)))
+  writeFileSync(release, '')
   t.equal(await child.ended(), 0)
   t.notMatch(child.stderr, 'has been blocked')
 })
 
 void t.test('a blocked main thread is told of, with its stack, while it is blocked', async (t) => {
-  const child = new Child(t, [CLI, 'run', BLOCKED])
-  t.equal(await child.ended(), 0)
-  t.match(
-    child.stderr,
-    /the main thread has been blocked for \d+ ms; it is in:\n\s+at blockTheLoop \(\S+blocked\.ts:5:/,
+  const release = join(t.testdir({}), 'release')
+  const child = new Child(t, [CLI, 'run', BLOCKED, release])
+  await child.sees('blocking')
+  await child.sees(
+    /the main thread has been blocked for \d+ ms; it is in:\n\s+at blockTheLoop \(\S+blocked\.ts:6:/,
   )
+  writeFileSync(release, '')
+  t.equal(await child.ended(), 0)
 })

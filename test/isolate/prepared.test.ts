@@ -5,6 +5,7 @@ import { Service, Supervisor, isBulkheadError } from '../../src/index.ts'
 import { Loaded } from '../fixtures/loaded.ts'
 import { failure, fixture, liveThreads, quiet, until } from '../support/both.ts'
 import { runClean } from '../support/clean-process.ts'
+import { fakeClockOf } from '../support/fake-clock.ts'
 import { Gate } from '../support/gate.ts'
 import { isolate } from '../support/isolate.ts'
 import { Parent } from '../support/parents.ts'
@@ -62,10 +63,13 @@ void t.test('a thread that is not used after all is gone when the start has fail
 void t.test('or was stopped, though a hook outlives the budget', async (t) => {
   const [slow, next] = [new Slow(), isolate(Loaded)]
   const parent = new Parent([slow, next])
+  const clock = fakeClockOf(parent, slow, next)
   const starting = failure(parent.start())
   await slow.gate.reached
   await until(() => liveThreads() === 1, 'the thread')
-  t.ok(await failure(parent.stop({ timeout: 20 })))
+  const stopping = failure(parent.stop({ timeout: 20 }))
+  await clock.advance(20)
+  t.ok(await stopping)
   t.equal(liveThreads(), 0)
   t.ok(isBulkheadError(await starting, 'ERR_STOPPED_WHILE_STARTING'))
   slow.gate.open()

@@ -4,10 +4,13 @@ import t from 'tap'
 import { type IsolateOptions, isBulkheadError } from '../../src/index.ts'
 import { isolate } from '../support/isolate.ts'
 import { NoModule } from '../fixtures/calls.ts'
+import { Mortal } from '../fixtures/deaths.ts'
 import { Recorded, aborted } from '../fixtures/recorded.ts'
 import Plain, { hidden } from '../fixtures/modules/plain.ts'
 import { runClean } from '../support/clean-process.ts'
+import { fakeClockOf } from '../support/fake-clock.ts'
 import { both, failure, fixture, liveThreads, quiet, until } from '../support/both.ts'
+import { Gate } from '../support/gate.ts'
 
 quiet()
 
@@ -78,12 +81,19 @@ both('what is no service class, and options that are none', async (t, isolation)
 both('startTimeout: hooks that are merely pending', async (t, isolation) => {
   for (const step of ['onFirstStart', 'onStart', 'onStarted']) {
     const before = aborted.tasks
+    const events: string[] = []
     const handle = isolate(Recorded, {
       isolation,
-      startTimeout: isolation === 'thread' ? 1500 : 100,
-      args: [() => {}, { [step]: 'hang' }],
+      startTimeout: 100,
+      args: [(event) => events.push(event), { [step]: 'hang' }],
     })
-    const error = await failure(handle.start())
+    const clock = fakeClockOf(handle)
+    const starting = failure(handle.start())
+    await until(() => events.includes(`Recorded.${step}`), step)
+    await clock.advance(99)
+    t.equal(handle.state, 'starting')
+    await clock.advance(1)
+    const error = await starting
     t.ok(isBulkheadError(error, 'ERR_START_TIMEOUT'), String(error))
     t.match(error.message, step === 'onStarted' ? /on/ : /Recorded/)
     t.equal(handle.state, 'crashed')
@@ -97,15 +107,25 @@ both('startTimeout: hooks that are merely pending', async (t, isolation) => {
 })
 
 t.test('startTimeout: a thread that is blocked, or a module that never ends to load', async (t) => {
-  const blocked = isolate(Recorded, { startTimeout: 700, args: [() => {}, { onStart: 'block' }] })
-  const from = Date.now()
-  const error = await failure(blocked.start())
-  t.ok(isBulkheadError(error, 'ERR_START_TIMEOUT'))
-  t.ok(Date.now() - from < 3000)
+  const gate = new Gate()
+  const tell = (step: string): unknown => (step === 'onStart' ? gate.pass() : undefined)
+  const blocked = isolate(Mortal, { startTimeout: 700, args: [{ onStart: 'block' }, tell] })
+  const slow = isolate(at('slow'), { startTimeout: 500 })
+  const clock = fakeClockOf(blocked, slow)
+  const starting = failure(blocked.start())
+  await gate.reached
+  gate.open()
+  await clock.advance(700)
+  t.ok(isBulkheadError(await starting, 'ERR_START_TIMEOUT'))
   t.equal(liveThreads(), 0)
-  const slow = await failedStart(at('slow'), { startTimeout: 500 })
-  t.ok(isBulkheadError(slow, 'ERR_START_TIMEOUT'))
-  t.match(slow.message, /module/, 'it tells how far it got')
+  const loading = failure(slow.start())
+  await until(() => liveThreads() === 1)
+  await clock.advance(500)
+  const error = await loading
+  t.ok(isBulkheadError(error, 'ERR_START_TIMEOUT'))
+  t.match(error.message, /module/, 'it tells how far it got')
+  t.equal(slow.state, 'crashed')
+  t.equal(slow.crashReason, error)
   t.equal(liveThreads(), 0)
 })
 
@@ -129,11 +149,12 @@ t.test('a top-level await that never settles, and an exit while it loads', async
 
 t.test('stop() during module load', async (t) => {
   const handle = isolate(at('slow'), { stopTimeout: 300 })
+  const clock = fakeClockOf(handle)
   const starting = failure(handle.start())
   await until(() => liveThreads() === 1)
-  const from = Date.now()
-  await handle.stop({ timeout: 200 }).catch(() => {})
-  t.ok(Date.now() - from < 2000)
+  const stopping = handle.stop({ timeout: 200 }).catch(() => {})
+  await clock.advance(200 + 150)
+  await stopping
   t.ok(isBulkheadError(await starting, 'ERR_STOPPED_WHILE_STARTING'))
   t.equal(handle.state, 'stopped')
   t.equal(liveThreads(), 0)

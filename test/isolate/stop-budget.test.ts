@@ -5,22 +5,26 @@ import { Mortal } from '../fixtures/deaths.ts'
 import { Family, Recorded } from '../fixtures/recorded.ts'
 import { Parent } from '../support/parents.ts'
 import { record } from '../support/record.ts'
-import { failure, liveThreads, quiet, sleep } from '../support/both.ts'
+import { failure, liveThreads, quiet } from '../support/both.ts'
+import { fakeClockOf, settle } from '../support/fake-clock.ts'
+import { settled } from '../support/probe.ts'
 
 quiet()
 
-/** The grace and the way, and a machine that is busy. */
-const SLACK = 1000
+/** How long a thread may say its last word for, once its time is over, in ms. */
+const LAST_WORD = 150
 
 t.test('a blocked thread is terminated within the budget plus its grace: ERR_STOP_TIMEOUT', async (t) => {
   const handle = isolate(Mortal)
+  const clock = fakeClockOf(handle)
   await handle.start()
   const call = failure(handle.die('block'))
-  await sleep(50)
-  const from = Date.now()
-  const error = await failure(handle.stop({ timeout: 300 }))
-  const took = Date.now() - from
-  t.ok(took >= 290 && took < 300 + SLACK, `${took} ms`)
+  const stopping = failure(handle.stop({ timeout: 300 }))
+  await clock.advance(300 + LAST_WORD - 1)
+  t.notOk(await settled(stopping))
+  t.equal(liveThreads(), 1, 'it has all of its time')
+  await clock.advance(1)
+  const error = await stopping
   t.ok(isBulkheadError(error, 'ERR_STOP_TIMEOUT'))
   t.equal(error.service, 'Mortal')
   t.match(error.message, /Mortal/)
@@ -33,16 +37,19 @@ t.test('a blocked thread is terminated within the budget plus its grace: ERR_STO
 
 t.test('stopTimeout bounds a stop without a budget, and is capped by the one of the caller', async (t) => {
   const handle = isolate(Mortal, { stopTimeout: 200, args: [{ onStop: 'hang' }] })
-  await handle.start()
-  let from = Date.now()
-  const error = await failure(handle.stop())
-  t.ok(Date.now() - from < 200 + SLACK)
-  t.ok(isBulkheadError(error, 'ERR_STOP_TIMEOUT'))
   const long = isolate(Mortal, { stopTimeout: '1h', args: [{ onStop: 'hang' }] })
-  await long.start()
-  from = Date.now()
-  t.ok(isBulkheadError(await failure(long.stop({ timeout: 200 })), 'ERR_STOP_TIMEOUT'))
-  t.ok(Date.now() - from < 200 + SLACK)
+  // On this side no time passes: it is the thread that keeps to what it was given.
+  fakeClockOf(handle, long)
+  for (const [stop, how] of [
+    [() => handle.stop(), 'of its own'],
+    [() => long.stop({ timeout: 200 }), 'of the caller'],
+    [() => handle.stop({ timeout: '1h' }), 'of the caller, who has more'],
+  ] as const) {
+    await (how === 'of the caller' ? long : handle).start()
+    const error = await failure(stop())
+    t.ok(isBulkheadError(error, 'ERR_STOP_TIMEOUT'), how)
+    t.match(error.message, /within 200 ms/)
+  }
   t.equal(liveThreads(), 0)
 })
 
@@ -52,6 +59,8 @@ t.test(
     const events: string[] = []
     const family = isolate(Family, { args: [(event) => events.push(event), {}, { onStop: 'hang' }] })
     const parent = new Parent([family])
+    // The thread counts, and has all the time that it needs to tell.
+    fakeClockOf(parent, family)
     await parent.start()
     events.length = 0
     const error = await failure(parent.stop({ timeout: 300 }))
@@ -76,12 +85,12 @@ t.test('one budget for a whole tree with a blocked thread in it', async (t) => {
   const good = isolate(Recorded, { label: 'Good', args: [() => {}] })
   const blocked = isolate(Mortal, { label: 'Blocked' })
   const parent = new Parent([good, blocked])
+  const clock = fakeClockOf(parent, good, blocked)
   await parent.start()
   const call = failure(blocked.die('block'))
-  await sleep(50)
-  const from = Date.now()
-  const error = await failure(parent.stop({ timeout: 400 }))
-  t.ok(Date.now() - from < 400 + SLACK, `${Date.now() - from} ms`)
+  const stopping = failure(parent.stop({ timeout: 400 }))
+  await clock.advance(400 + LAST_WORD)
+  const error = await stopping
   const errors = error instanceof AggregateError ? (error.errors as Error[]) : [error]
   t.ok(errors.some((one) => isBulkheadError(one, 'ERR_STOP_TIMEOUT') && one.service === 'Parent/Blocked'))
   t.equal(good.state, 'stopped')
@@ -91,13 +100,14 @@ t.test('one budget for a whole tree with a blocked thread in it', async (t) => {
 
 t.test('a second stop() with less time shortens the first', async (t) => {
   const handle = isolate(Mortal, { stopTimeout: '1h', args: [{ onStop: 'hang' }] })
+  const clock = fakeClockOf(handle)
   await handle.start()
   const first = failure(handle.stop())
-  await sleep(30)
-  const from = Date.now()
-  const second = await failure(handle.stop({ timeout: 200 }))
-  t.ok(Date.now() - from < 200 + SLACK)
-  t.equal(await first, second, 'one outcome')
+  await settle()
+  const second = failure(handle.stop({ timeout: 200 }))
+  await clock.advance(200)
+  t.equal(await first, await second, 'one outcome')
+  t.match(await second, { code: 'ERR_STOP_TIMEOUT' })
   t.equal(liveThreads(), 0)
 })
 
@@ -109,6 +119,8 @@ t.test('leftovers: the thread is ended, and what held it is logged', async (t) =
     ['busy timer', /Timeout|Timer|interval/i],
   ] as const) {
     const handle = isolate(Mortal)
+    // On this side it is waited for as long as it takes.
+    fakeClockOf(handle)
     await handle.start()
     await handle.leave(what)
     await handle.stop()

@@ -4,8 +4,10 @@ import { isBulkheadError, Pool, Service } from '../../src/index.ts'
 import { isolate } from '../support/isolate.ts'
 import { QuotaError } from '../fixtures/library-tasks.ts'
 import { Pooled } from '../fixtures/pooled.ts'
-import { failure, liveThreads, quiet, sleep, until } from '../support/both.ts'
+import { failure, liveThreads, quiet, until } from '../support/both.ts'
 import { runClean } from '../support/clean-process.ts'
+import { fakeClockOf, settle } from '../support/fake-clock.ts'
+import { settled } from '../support/probe.ts'
 import { record } from '../support/record.ts'
 import { begun, gate, started, TASKS } from './support.ts'
 
@@ -38,13 +40,16 @@ t.test('stop(): new ones are refused, queued ones reject, running ones finish', 
 
 t.test('stop() with a budget: what outlives it rejects, and its thread ends', async (t) => {
   const pool = await started(t, { maxThreads: 2, minThreads: 2 })
+  const clock = fakeClockOf(pool)
   const { shared, entered } = gate()
   const first = failure(pool.run(shared, { name: 'held' }))
   await begun(entered)
   const second = failure(pool.run(undefined, { name: 'spin' }))
-  const from = performance.now()
-  const stop = await failure(pool.stop({ timeout: 100 }))
-  t.ok(performance.now() - from < 1000)
+  const stopping = failure(pool.stop({ timeout: 100 }))
+  await clock.advance(99)
+  t.notOk(await settled(stopping))
+  await clock.advance(1)
+  const stop = await stopping
   t.ok(isBulkheadError(stop, 'ERR_STOP_TIMEOUT'), String(stop))
   t.match(stop.message, /task held, task spin/, 'it names what overran')
   for (const error of await Promise.all([first, second])) t.ok(isBulkheadError(error, 'ERR_STOP_TIMEOUT'))
@@ -60,8 +65,11 @@ t.test('stop() with a budget that is enough', async (t) => {
   const { shared, entered, open } = gate()
   const running = pool.run(shared, { name: 'held' })
   await begun(entered)
-  setTimeout(open, 50)
-  await pool.stop({ timeout: 5000 })
+  const clock = fakeClockOf(pool)
+  const stopping = pool.stop({ timeout: 5000 })
+  await clock.advance(4999)
+  open()
+  await stopping
   t.equal(await running, 'let through')
 })
 
@@ -92,7 +100,7 @@ t.test('a crash during a stop that waits for a task ends the wait', async (t) =>
   const running = failure(pool.run(shared, { name: 'held' }))
   await begun(entered)
   const stopping = pool.stop()
-  await sleep(5)
+  await settle()
   const reason = new Error('given up')
   await pool.crash(reason)
   await stopping
@@ -149,13 +157,16 @@ t.test('as a child it starts and stops with its parent', async (t) => {
     }
   }
   const parent = new Parent()
+  const clock = fakeClockOf(parent, pool)
   await parent.start()
   t.equal(pool.beacon.path, 'Parent/Pool')
   t.equal(await pool.run(1), 2)
   const { shared, entered } = gate()
   const running = failure(pool.run(shared, { name: 'held' }))
   await begun(entered)
-  const stop = await failure(parent.stop({ timeout: 100 }))
+  const stopping = failure(parent.stop({ timeout: 100 }))
+  await clock.advance(100)
+  const stop = await stopping
   t.ok(isBulkheadError(stop, 'ERR_STOP_TIMEOUT'))
   t.equal(stop['service'], 'Parent/Pool')
   t.ok(isBulkheadError(await running, 'ERR_STOP_TIMEOUT'))
@@ -183,8 +194,9 @@ for (const isolation of ['inline', 'thread'] as const) {
     await until(() => log.lines.some(({ name, msg }) => name === 'tasks' && /two threads down/.test(msg)))
     await handle.restart()
     t.equal(await handle.double(5), 10)
-    const forever = failure(handle.forever())
-    await sleep(20)
+    const { shared, entered } = gate()
+    const forever = failure(handle.forever(shared))
+    await begun(entered)
     await handle.stop({ timeout: 300 }).catch(() => {})
     t.match((await forever)['code'], /^ERR_(STOP_TIMEOUT|SERVICE_STOPPED)$/)
     await until(() => liveThreads() === 0, 'all threads to be gone')

@@ -33,7 +33,7 @@ export function gate(): { shared: SharedArrayBuffer; entered(): number; open(): 
   }
 }
 
-/** Resolves once a task runs; its thread may have to start first, on a machine that has other work. */
+/** Resolves once a task runs; its thread may have to start first. */
 export function begun(entered: () => unknown): Promise<void> {
-  return until(entered, 'the task to run', 20_000)
+  return until(entered, 'the task to run')
 }

@@ -4,6 +4,7 @@ import t, { type Test } from 'tap'
 import { type Isolation, setLogger } from '../../src/index.ts'
 import { addTransport } from '../../src/isolate/transports.ts'
 import { streamTransport } from './stream-transport.ts'
+import { FOREVER_MS } from './patience.ts'
 
 const ran = new Map<string, number>()
 
@@ -45,11 +46,11 @@ export async function failure(promise: PromiseLike<unknown>): Promise<Error & Re
   throw new Error('It was expected to fail, and did not')
 }
 
-/** Resolves once `condition` holds; fails when that takes too long. */
-export async function until(condition: () => unknown, what = 'the condition', ms = 5000): Promise<void> {
-  const from = Date.now()
+/** Resolves once `condition` holds; fails when it is clear that it never will. */
+export async function until(condition: () => unknown, what = 'the condition'): Promise<void> {
+  const from = performance.now()
   while (!(await condition())) {
-    if (Date.now() - from > ms) throw new Error(`Waited ${ms} ms for ${what}`)
+    if (performance.now() - from > FOREVER_MS) throw new Error(`Waited ${FOREVER_MS} ms for ${what}`)
     await sleep(5)
   }
 }

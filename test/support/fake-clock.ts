@@ -1,4 +1,6 @@
 import { type Clock, nextTurn } from '../../src/base/clock.ts'
+import { nodeOf } from '../../src/service/node.ts'
+import type { ServiceLike } from '../../src/service/types.ts'
 
 interface Timer {
   readonly due: number
@@ -78,4 +80,11 @@ export class FakeClock implements Clock {
 /** Lets promise chains and a few turns of the event loop run. */
 export async function settle(): Promise<void> {
   for (let turn = 0; turn < TURNS; turn++) await nextTurn()
+}
+
+/** A clock for these, on this side: a thread of theirs goes by the system's. */
+export function fakeClockOf(...services: readonly ServiceLike[]): FakeClock {
+  const clock = new FakeClock()
+  for (const service of services) nodeOf(service).clock = clock
+  return clock
 }
