@@ -25,7 +25,7 @@ const SECONDS = patience
 
 void t.test('services crash: not one wrong answer, and not one call without an answer', async (t) => {
   const { code, output, errors } = await run(`${SECONDS}`)
-  t.equal(code, 0)
+  t.equal(code, 0, 'exit code', { errors })
   t.comment(output)
   t.match(output, `${SECONDS} s of crashes, seed 7`)
   t.match(output, 'wrong answers: 0, calls without an answer: 0')

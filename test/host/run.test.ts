@@ -136,7 +136,7 @@ void t.test('signals', { jobs: 2 }, async (t) => {
     const pattern = tree
       .join('\n')
       .replaceAll(/[()]/g, String.raw`\$&`)
-      .replaceAll(' N', String.raw` \d+`)
+      .replaceAll('thread N', String.raw`thread \d+`)
     // A thread has only so long to answer: on a machine that is busy with other things it may miss that.
     await child.signalledSees('SIGUSR2', new RegExp(`^${pattern}$`, 'm'))
     t.pass()
