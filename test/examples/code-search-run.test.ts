@@ -77,7 +77,7 @@ void t.test('it indexes a folder, follows its changes, and stops cleanly', async
   )
 
   app.process.kill('SIGTERM')
-  t.equal(await app.exit(), 0)
+  t.equal(await app.exit(), 0, 'exit code', { output: app.output })
   for (const name of ['Indexer', 'HttpApi', 'Progress']) t.match(app.output, name)
 })
 
@@ -86,7 +86,7 @@ void t.test('it answers while it indexes, and a stop then ends it at once', asyn
   const answer = await app.get<SearchAnswer>('/search?q=function&limit=3', ({ hits }) => hits.length === 3)
   t.ok(answer.progress < 1, `${answer.progress}`)
   app.process.kill('SIGINT')
-  t.equal(await app.exit(), 0)
+  t.equal(await app.exit(), 0, 'exit code', { output: app.output })
   t.match(app.output, 'within the budget')
   t.notMatch(app.output, /indexed \d+ files/, 'it did not come to its end first')
 })

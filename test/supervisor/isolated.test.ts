@@ -1,7 +1,7 @@
 import t from 'tap'
-import { isolate } from '../../src/isolate/isolate.ts'
 import { Supervisor } from '../../src/supervisor/supervisor.ts'
 import { Echo } from '../fixtures/echo.ts'
+import { isolate } from '../support/isolate.ts'
 import './support.ts'
 
 function restarted(supervisor: Supervisor): Promise<void> {

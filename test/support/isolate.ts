@@ -2,7 +2,7 @@ import type { Clock } from '../../src/base/clock.ts'
 import { isolate as isolateAsShipped } from '../../src/index.ts'
 import { nodeOf } from '../../src/service/node.ts'
 import type { ServiceLike } from '../../src/service/types.ts'
-import { FOREVER_MS } from './patience.ts'
+import { FOREVER_MS, tellTimeBy } from './patience.ts'
 
 /**
  * isolate(), with threads that do not inherit the loaders of the test runner: with them each thread takes seven times
@@ -16,8 +16,8 @@ export const isolate = ((what: never, options: object = {}) => {
   return handle
 }) as unknown as typeof isolateAsShipped
 
-/** A class that brings a clock lives by it on both sides, and so does the test that takes the time. */
+/** Of a class that brings a clock, which may live by it as well: then the test that takes the time does, too. */
 function setClock(handle: ServiceLike, clock: Clock): void {
   nodeOf(handle).clock = clock
-  Date.now = () => clock.wallTime()
+  tellTimeBy(clock)
 }

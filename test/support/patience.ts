@@ -44,12 +44,17 @@ const madeAt = Date.now()
 const madeNow = patientClock.now()
 
 /**
- * From now on all timers of this thread take as much longer: those of the library, too, that go by no clock. What other
- * threads and processes do meanwhile takes as long as ever.
+ * From now on timers of this thread, or those of `least` milliseconds and more, take as much longer: those of the
+ * library, too, that go by no clock. What other threads and processes do meanwhile takes as long as ever.
  */
-export function slowDownTimers(): void {
+export function slowDownTimers({ least = 0 } = {}): void {
   const { setTimeout } = globalThis
   const slowly = (callback: () => void, ms = 0): NodeJS.Timeout =>
-    setTimeout(callback, Math.min(patiently(ms), 2 ** 31 - 1))
+    setTimeout(callback, Math.min(ms < least ? ms : patiently(ms), 2 ** 31 - 1))
   globalThis.setTimeout = slowly as typeof setTimeout
+}
+
+/** From now on `Date.now()` in this thread goes by that clock. */
+export function tellTimeBy(clock: Clock): void {
+  Date.now = () => clock.wallTime()
 }

@@ -151,7 +151,7 @@ void t.test('by default a long computation is warned of, and never ended', async
     const looping = handle.loopUntil(memory)
     await until(() => told().length >= times, 'the warning')
     // Time enough to be told again.
-    await sleep(2 * HANG)
+    await sleep(HANG)
     Atomics.store(new Int32Array(memory), 0, 1)
     t.equal(await looping, 'done', 'it comes to its end')
     const warnings = told()
@@ -159,7 +159,7 @@ void t.test('by default a long computation is warned of, and never ended', async
     t.match(warnings.at(-1), { msg: /^\[Busy\] No sign of life from its thread for \d+ ms/, service: 'Busy' })
     namesTheLoop(t, warnings.at(-1)?.msg ?? '', 'loopUntil')
     // Its loop turns: what comes next is another hang.
-    await sleep(HANG)
+    await sleep(HANG / 2)
   }
   t.equal(handle.state, 'running')
   t.equal(handle.restartCount, 0)
