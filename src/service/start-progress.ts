@@ -2,21 +2,14 @@ import { Deferred, Latch } from '../base/deferred.ts'
 import { type StartPhase, START_PHASES } from '../wire/records.ts'
 import type { ServiceNode } from './node.ts'
 import type { StepsObserver } from './observer.ts'
-import { type Transitions, illegalTransition } from './state.ts'
+import { type Stages, checkStage, illegalTransition } from './state.ts'
 import { Stopwatch } from './stopwatch.ts'
 
-/** How far a start has come, which decides what its stop owes. A start may end at any of these. */
-export type StartStage = 'due' | 'begun' | 'hooks owed' | 'working' | 'running'
-
-export const START_TRANSITIONS: Transitions<StartStage> = {
-  due: ['begun'],
-  // The second is that of a node whose steps are taken elsewhere: nothing is known of those in between.
-  begun: ['hooks owed', 'running'],
-  // Also after a stop or a crash has come: an onStart that returns late is undone like any other.
-  'hooks owed': ['working'],
-  working: ['running'],
-  running: [],
-}
+/**
+ * How far a start has come, which decides what its stop owes; it may end at any of these. The hooks of stop are owed as
+ * soon as onStart has returned, also when a stop or a crash came first.
+ */
+const STAGES = { due: 0, begun: 1, hooksOwed: 2, working: 3, running: 4 } as const satisfies Stages
 
 /** A phase is never followed by one before it in the table; some are skipped, and `children` is entered for each child. */
 const PLACE_OF = Object.fromEntries(START_PHASES.map((phase, place) => [phase, place])) as Readonly<
@@ -25,8 +18,9 @@ const PLACE_OF = Object.fromEntries(START_PHASES.map((phase, place) => [phase, p
 
 /** What the start of one run has come to. The verbs tell it what happened; nobody else changes it. */
 export class StartProgress {
-  #stage: StartStage = 'due'
+  #stage: number = STAGES.due
   #phase: StartPhase = 'postInit'
+  #place = 0
   #beganAt = 0
   readonly #times = new Stopwatch<StartPhase>()
   #promise: Deferred | undefined
@@ -37,17 +31,17 @@ export class StartProgress {
 
   /** Whether this run is the one under way or done; before, it is the one to come. */
   get begun(): boolean {
-    return this.#stage !== 'due'
+    return this.#stage >= STAGES.begun
   }
   /** Past `onStart`: `onStop` and `onShutdown` are owed. */
   get hooksDue(): boolean {
-    return this.begun && this.#stage !== 'begun'
+    return this.#stage >= STAGES.hooksOwed
   }
   get tasksStarted(): boolean {
-    return this.#stage === 'working' || this.#stage === 'running'
+    return this.#stage >= STAGES.working
   }
   get reachedRunning(): boolean {
-    return this.#stage === 'running'
+    return this.#stage >= STAGES.running
   }
 
   /** The step that it is in or ended in; the teardown, which may overtake an abandoned hook, leaves it alone. */
@@ -78,11 +72,11 @@ export class StartProgress {
 
   /** The run begins, here or elsewhere. */
   runBegan(): void {
-    this.#goTo('begun')
+    this.#goTo(STAGES.begun)
   }
 
   /** start() was called, and settles as what is returned does. */
-  startCalled(now: number, observer: StepsObserver<StartPhase> | undefined): Promise<void> {
+  startCalled(now: number, observer?: StepsObserver<StartPhase>): Promise<void> {
     this.#observer = observer
     this.#promise = new Deferred()
     this.#beganAt = now
@@ -92,29 +86,31 @@ export class StartProgress {
   }
 
   entered(phase: StartPhase, now: number): void {
-    if (PLACE_OF[phase] < PLACE_OF[this.#phase]) throw illegalTransition('a start', this.#phase, phase)
+    const place = PLACE_OF[phase]
+    if (place < this.#place) throw illegalTransition('a start', this.#phase, phase)
+    this.#place = place
     this.#phase = phase
     this.#times.enter(phase, now)
     this.#observer?.entered(phase)
   }
 
   onStartReturned(): void {
-    this.#goTo('hooks owed')
+    this.#goTo(STAGES.hooksOwed)
   }
 
   /** From here on, what is added begins at once. */
   tasksBegan(): void {
-    this.#goTo('working')
+    this.#goTo(STAGES.working)
   }
 
   stepsSucceeded(now: number): void {
     this.#times.end(now)
-    this.#goTo('running')
+    this.#goTo(STAGES.running)
   }
 
-  /** It runs elsewhere. */
+  /** It runs elsewhere: whatever came in between happened there. */
   ranElsewhere(): void {
-    if (!this.reachedRunning) this.#goTo('running')
+    while (!this.reachedRunning) this.#goTo(this.#stage + 1)
   }
 
   /** No step of it is under way any more, however the last one ended. */
@@ -150,9 +146,8 @@ export class StartProgress {
     return this.#prepared?.splice(0) ?? []
   }
 
-  #goTo(stage: StartStage): void {
-    if (!START_TRANSITIONS[this.#stage].includes(stage))
-      throw illegalTransition('a start', this.#stage, stage)
+  #goTo(stage: number): void {
+    checkStage('a start', STAGES, this.#stage, stage)
     this.#stage = stage
   }
 }

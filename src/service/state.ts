@@ -1,10 +1,7 @@
 import type { ServiceState } from './types.ts'
 
-/** What may follow what. */
-export type Transitions<S extends string> = Readonly<Record<S, readonly S[]>>
-
 /** Every change of state there is. */
-export const TRANSITIONS: Transitions<ServiceState> = {
+export const TRANSITIONS: Readonly<Record<ServiceState, readonly ServiceState[]>> = {
   init: ['starting'],
   starting: ['running', 'stopping', 'crashed'],
   running: ['stopping', 'crashed'],
@@ -20,4 +17,17 @@ export function isUp(state: ServiceState): boolean {
 /** A table has no such transition: that is a fault of this library, never of who uses it. */
 export function illegalTransition(whose: string, from: string, to: string): Error {
   return new Error(`Bulkhead: ${whose} cannot go from ${from} to ${to}`)
+}
+
+/**
+ * What follows one another, numbered from 0: each stage is reached from the one before it, and in no other way. Numbers,
+ * because every service of a large tree goes through all of them: to look up names was a thirtieth of its start and stop.
+ */
+export type Stages = Readonly<Record<string, number>>
+
+/** @throws unless `to` comes right after `from` */
+export function checkStage(whose: string, stages: Stages, from: number, to: number): void {
+  if (to === from + 1) return
+  const names = Object.keys(stages)
+  throw illegalTransition(whose, String(names[from]), String(names[to]))
 }

@@ -3,19 +3,13 @@ import type { Clock } from '../base/clock.ts'
 import { Latch } from '../base/deferred.ts'
 import { type StartPhase, type StopPhase, type StopStep, isStopPhase } from '../wire/records.ts'
 import type { StepsObserver } from './observer.ts'
-import { type Transitions, illegalTransition } from './state.ts'
+import { type Stages, checkStage } from './state.ts'
 
-/** How far the teardown of a run has come. */
-export type StopStage = 'none' | 'scheduled' | 'under way' | 'over' | 'told'
-
-export const STOP_TRANSITIONS: Transitions<StopStage> = {
-  none: ['scheduled'],
-  scheduled: ['under way'],
-  'under way': ['over'],
-  // Between these two the change to `stopped` is told: a listener may start the next run already.
-  over: ['told'],
-  told: [],
-}
+/**
+ * How far the teardown of a run has come. Between the last two the change to `stopped` is told: a listener may start the
+ * next run already.
+ */
+const STAGES = { none: 0, scheduled: 1, underWay: 2, over: 3, told: 4 } as const satisfies Stages
 
 /**
  * What the teardown comes of: a stop of its own; its turn among what went down together with what is above it; a crash
@@ -25,7 +19,7 @@ export type StopCause = 'asked' | 'turn' | 'crash' | 'failed start'
 
 /** What the stop of one run has come to, be it asked for or that of a crash. The verbs tell it what happened. */
 export class StopProgress {
-  #stage: StopStage = 'none'
+  #stage: number = STAGES.none
   #cause: StopCause | undefined
   #step: StopStep | StartPhase | undefined
   #budget: Budget | undefined
@@ -43,7 +37,7 @@ export class StopProgress {
   }
   /** Whether the run is over: the state is about to say so, or does. */
   get over(): boolean {
-    return this.#stage === 'over' || this.#stage === 'told'
+    return this.#stage >= STAGES.over
   }
   /** Resolves when the run is over and all have been told, also while `down` is yet to come. */
   get ended(): Promise<void> {
@@ -100,13 +94,13 @@ export class StopProgress {
 
   /** The teardown will begin; assigned before its first step, so that whoever stops it meanwhile joins it. */
   scheduled(cause: StopCause, down: Promise<unknown[]>): void {
-    this.#goTo('scheduled')
+    this.#goTo(STAGES.scheduled)
     this.#cause = cause
     this.#down = down
   }
 
-  began(observer: StepsObserver<StopPhase> | undefined): void {
-    this.#goTo('under way')
+  began(observer?: StepsObserver<StopPhase>): void {
+    this.#goTo(STAGES.underWay)
     this.#observer = observer
   }
 
@@ -138,16 +132,16 @@ export class StopProgress {
   }
 
   runIsOver(): void {
-    this.#goTo('over')
+    this.#goTo(STAGES.over)
   }
 
   allWereTold(): void {
-    this.#goTo('told')
+    this.#goTo(STAGES.told)
     this.#ended.resolve()
   }
 
-  #goTo(stage: StopStage): void {
-    if (!STOP_TRANSITIONS[this.#stage].includes(stage)) throw illegalTransition('a stop', this.#stage, stage)
+  #goTo(stage: number): void {
+    checkStage('a stop', STAGES, this.#stage, stage)
     this.#stage = stage
   }
 }
