@@ -1,14 +1,14 @@
-import { Deferred } from '../base/deferred.ts'
 import { decodeError } from '../errors/decode.ts'
 import { type EncodedThrow, encodeError } from '../errors/encode.ts'
 import { bindContext } from '../service/context.ts'
 import { type PackResult, type Packed, type Marshaller, type Surrogate, pack, unpack } from '../wire/pack.ts'
 import { CallbackPromise } from './callback-promise.ts'
 import { type ReceivedHandle, handleMarshaller } from './handle-marshaller.ts'
+import { Invocations } from './invocations.ts'
 import { exportIterable, importIterable, isAsyncIterable } from './iterable.ts'
 import type { Transferable } from '../wire/codec.ts'
 import type { HandedHandle } from '../wire/facts.ts'
-import type { Answer, ReferenceMessage } from '../wire/messages.ts'
+import type { ReferenceMessage } from '../wire/messages.ts'
 import type { Handlers } from '../wire/route.ts'
 import type { DirectLine } from './line.ts'
 
@@ -44,7 +44,7 @@ export interface ReferencesOptions {
 export class References implements Marshaller {
   readonly #options: ReferencesOptions
   readonly #exported = new Map<number, Exported>()
-  readonly #pending = new Map<number, Deferred<unknown>>()
+  readonly #invocations = new Invocations()
   readonly #controllers = new Map<number, AbortController>()
   readonly #received = new Map<number, Pick<ReceivedHandle, 'update' | 'close'>>()
   readonly #atEnd: Readonly<Record<Side, Map<number, () => void>>> = {
@@ -53,11 +53,7 @@ export class References implements Marshaller {
   }
   readonly #dropped: FinalizationRegistry<number>
   #nextTarget = 0
-  #nextCall = 0
-  #closedWith: (() => Error) | undefined
   #down = false
-  /** The errors that tell of the close. */
-  readonly #ends = new WeakSet<object>()
   /** What the value being packed has exported. */
   #packing: Exports & { of?: 'arguments' | 'result' } = { all: [], signals: [] }
 
@@ -83,7 +79,7 @@ export class References implements Marshaller {
 
   readonly handlers: Handlers<ReferenceMessage> = {
     invoke: (message) => void this.#serve(message),
-    outcome: ([, call, answer]) => this.#settle(call, answer),
+    outcome: ([, call, answer]) => this.#invocations.settle(call, answer, (packed) => this.unpack(packed)),
     release: ([, target]) => this.#release(target),
     handle: ([, target, now]) => this.#received.get(target)?.update(now),
     abort: ([, target, reason]) => {
@@ -94,14 +90,7 @@ export class References implements Marshaller {
 
   /** The other side answers no more: what waits for it rejects. What was exported may still be used. */
   refuse(reason: () => Error): void {
-    if (this.#closedWith) return
-    this.#closedWith = () => {
-      const error = reason()
-      this.#ends.add(error)
-      return error
-    }
-    for (const pending of this.#pending.values()) pending.reject(this.#closedWith())
-    this.#pending.clear()
+    if (!this.#invocations.close(reason)) return
     this.#controllers.clear()
     for (const { close } of this.#received.values()) close()
     this.#received.clear()
@@ -210,7 +199,7 @@ export class References implements Marshaller {
     const callback = (...args: unknown[]): Promise<unknown> =>
       new CallbackPromise(this.#invoke(target, 'call', args), (error) => {
         // That one side is down is no failure of a callback whose outcome nobody waits for.
-        if (!this.#ends.has(error as object))
+        if (!this.#invocations.isOfClose(error))
           this.#options.problem(error, 'A callback failed, and nobody handled it')
       })
     this.#dropped.register(callback, target)
@@ -252,26 +241,9 @@ export class References implements Marshaller {
   // ---- invocations
 
   #invoke(target: number, method: 'call' | 'next' | 'return', args: unknown[]): Promise<unknown> {
-    if (this.#closedWith) return Promise.reject(this.#closedWith())
-    const call = ++this.#nextCall
-    const outcome = new Deferred<unknown>()
-    this.#pending.set(call, outcome)
-    try {
-      this.#send(args, 'arguments', (packed) => ['invoke', target, method, call, packed])
-    } catch (error) {
-      this.#pending.delete(call)
-      outcome.reject(error)
-    }
-    return outcome.promise
-  }
-
-  #settle(call: number, answer: Answer): void {
-    const pending = this.#pending.get(call)
-    this.#pending.delete(call)
-    if (!pending) return
-    if ('value' in answer) pending.resolve(this.unpack(answer.value))
-    else if ('thrown' in answer) pending.reject(decodeError(answer.thrown))
-    else pending.reject(new TypeError(answer.unclonable))
+    return this.#invocations.begin((call) =>
+      this.#send(args, 'arguments', (packed) => ['invoke', target, method, call, packed]),
+    )
   }
 
   async #serve([, target, method, call, args]: Extract<
