@@ -14,9 +14,9 @@ import { type RemoteCall, remoteStream, streamable } from './stream.ts'
 import { waitForStart } from './wait-for-start.ts'
 
 export interface WithOptions {
-  /** Past it a call rejects with `ERR_CALL_TIMEOUT`. No limit by default. */
+  /** How long a call may take; a number is milliseconds. Beyond it it rejects with `ERR_CALL_TIMEOUT`. @default Infinity */
   timeout?: Duration
-  /** On its abort a call rejects with its reason. */
+  /** On its abort a call rejects with its reason; one that still waits for its turn never runs. @default none */
   signal?: AbortSignal
 }
 

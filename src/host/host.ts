@@ -30,17 +30,28 @@ const DUMP_SIGNAL = process.platform === 'win32' ? false : 'SIGUSR2'
 const LONGEST_INTERVAL = 2 ** 31 - 1
 
 export interface HostOptions extends SupervisorOptions {
-  /** A pino instance or pino options: where the lines of this process and its threads go while the Host is up. */
+  /**
+   * A pino instance or pino options: where the lines of this process and of its threads go while the Host is up.
+   * @default what setLogger() was given, else pino on stdout at level `info`
+   */
   logger?: Parameters<typeof sinkFor>[0]
-  /** The budget of a shutdown, and of the teardown after a crash; `'25s'` by default. */
+  /**
+   * How long a shutdown may take, and the teardown after a crash; a number is milliseconds. Beyond it what is still under
+   * way is abandoned, or ended with its thread, and told in the report with `ERR_STOP_TIMEOUT`.
+   * @default '25s'
+   */
   stopTimeout?: Duration
-  /** What stops run(); `['SIGINT', 'SIGTERM']` by default. */
+  /** The signals that stop the Host during run(); a second one ends the process at once. @default ['SIGINT', 'SIGTERM'] */
   signals?: readonly NodeJS.Signals[]
-  /** What prints the live tree to stderr during run(); `'SIGUSR2'` by default. */
+  /**
+   * The signal that has the live tree printed to stderr during run(), with what each service is doing; `false` for none.
+   * @default 'SIGUSR2'; on Windows, which does not have it, false
+   */
   dumpSignal?: NodeJS.Signals | false
   /**
-   * During run(), how long the event loop of the main thread may stand still before the stack that blocks it is written
-   * to stderr, by a thread that watches it (mode's BlockingDetector); `false` by default, `'5s'` in `bulkhead run`.
+   * How long the event loop of the main thread may stand still during run() before the stack that blocks it is written to
+   * stderr, by a thread that watches it (mode's BlockingDetector); a number is milliseconds, `false` is never.
+   * @default false; '5s' under `bulkhead run`
    */
   blockWarning?: Duration | false
 }

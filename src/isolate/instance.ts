@@ -112,6 +112,6 @@ export class Instance {
 
   /** Until the returned function is called. */
   watch(watch: HangWatch): () => void {
-    return this.#connection?.watch?.(watch) ?? (() => {})
+    return this.#connection?.heartbeat?.(watch) ?? (() => {})
   }
 }

@@ -10,36 +10,60 @@ import { transportNamed, transportNames } from './transports.ts'
 export type Isolation = 'thread' | 'inline'
 
 export interface IsolateOptions<A extends readonly unknown[] = readonly unknown[]> {
-  /** Arguments of the constructor, as those of a call. */
+  /** Arguments of the service's constructor; they cross as those of a call do. @default [] */
   args?: A
-  /** Name of the export that holds the class; `'default'` for a module, found by identity for a class. */
+  /**
+   * Name of the export of the service's module that holds the class. A module without it: `ERR_NO_SUCH_EXPORT`.
+   * @default for a class, the export that is that class; for a module, `'default'`
+   */
   export?: string
-  /** Where it lives: `'thread'` by default, or what the environment variable `BULKHEAD_ISOLATION` says. */
+  /**
+   * Where the service lives: in a worker thread of its own, or on the thread of its handle.
+   * @default what the environment variable `BULKHEAD_ISOLATION` says, else `'thread'`
+   */
   isolation?: Isolation
-  /** The class name by default, or the module's base name. */
+  /** Name of the service in graphs and logs. @default the class name; for a module, its file's base name */
   label?: string
-  /** For module load, constructor and hooks; `'30s'` by default. */
+  /**
+   * How long a start may take: the load of the module, the constructor and the hooks together; a number is milliseconds.
+   * Beyond it start() rejects with `ERR_START_TIMEOUT` and the thread is ended.
+   * @default '30s'
+   */
   startTimeout?: Duration
-  /** `'10s'` by default, capped by the caller's budget. */
+  /**
+   * How long a stop may take, at most what is left of the caller's budget; a number is milliseconds. Beyond it the thread
+   * is ended and stop() rejects with `ERR_STOP_TIMEOUT`.
+   * @default '10s'
+   */
   stopTimeout?: Duration
-  /** How long calls in flight may take before `onStop`; `'2s'` by default, at most half of what is left. */
+  /**
+   * How long calls that are running may go on before `onStop`, at most half of what is left of the stop's budget; a
+   * number is milliseconds. Beyond it they reject with `ERR_SERVICE_STOPPED`, as those that wait for their turn do at once.
+   * @default '2s'
+   */
   drainTimeout?: Duration
-  /** Calls running in the service at once; no limit by default. */
+  /** How many calls may run in the service at once; others wait for their turn. @default Infinity */
   concurrency?: number
-  /** Calls waiting for that; no limit by default, beyond it `ERR_OVERLOADED`. */
+  /** How many calls may wait for their turn; one more rejects with `ERR_OVERLOADED`. @default Infinity */
   maxQueue?: number
   /**
-   * A thread whose event loop gave no sign of life that long is ended, and the service crashes; `false`, the default,
-   * for never. While an inspector is open it does not count: a paused debugger is no hang.
+   * How long the thread's event loop may stand still before the thread is ended and the service crashes with
+   * `ERR_THREAD_HUNG`; a number is milliseconds, `false` is never. While an inspector is open it does not count: a paused
+   * debugger is no hang.
+   * @default false
    */
   hangTimeout?: Duration | false
-  /** After that long without a sign of life the stack that blocks is logged; `'10s'` by default. */
+  /**
+   * How long the thread's event loop may stand still before the stack that blocks it is logged; a number is milliseconds,
+   * `false` is never.
+   * @default '10s'
+   */
   hangWarning?: Duration | false
-  /** As for `worker_threads.Worker`. */
+  /** Limits of the thread's memory, as `worker_threads.Worker` has them. @default Node's own */
   resourceLimits?: ResourceLimits
-  /** As for `worker_threads.Worker`. */
+  /** Environment variables of the thread, as `worker_threads.Worker` has them. @default a copy of this process's */
   env?: NodeJS.ProcessEnv
-  /** As for `worker_threads.Worker`; this process's own by default, without tsx. */
+  /** Node's flags for the thread, as `worker_threads.Worker` has them. @default those of this process, without tsx */
   execArgv?: readonly string[]
 }
 

@@ -7,30 +7,30 @@ type PiscinaOptions = NonNullable<ConstructorParameters<typeof Piscina>[0]>
 export interface PoolOptions {
   /** The module whose exports are the tasks: a URL, or an absolute path. */
   filename: string | URL
-  /** Threads kept from the start; Piscina's default is half the cores. */
+  /** How many threads are kept from the start on. @default Piscina's, half the processors */
   minThreads?: number
-  /** Piscina's default is one and a half times the cores. */
+  /** How many threads there are at most. @default Piscina's, one and a half times the processors */
   maxThreads?: number
-  /** How long a thread beyond `minThreads` may be idle before it ends; 0 by default. */
+  /** How long a thread beyond `minThreads` may have nothing to do before it ends; a number is milliseconds. @default 0 */
   idleTimeout?: Duration
-  /** Tasks waiting for a thread; no limit by default, beyond it `ERR_OVERLOADED`. */
+  /** How many tasks may wait for a thread; one more rejects with `ERR_OVERLOADED`. @default Infinity */
   maxQueue?: number
-  /** 1 by default. */
+  /** How many tasks one thread may run at a time. @default 1 */
   concurrentTasksPerWorker?: number
-  /** As for `worker_threads.Worker`. */
+  /** Limits of each thread's memory, as `worker_threads.Worker` has them. @default Node's own */
   resourceLimits?: PiscinaOptions['resourceLimits']
-  /** As for `worker_threads.Worker`. */
+  /** Environment variables of the threads, as `worker_threads.Worker` has them. @default a copy of this process's */
   env?: PiscinaOptions['env']
-  /** As for `worker_threads.Worker`; this process's own by default, without tsx. */
+  /** Node's flags for the threads, as `worker_threads.Worker` has them. @default those of this process, without tsx */
   execArgv?: readonly string[]
-  /** `'Pool'` by default. */
+  /** Name of the pool in graphs and logs. @default 'Pool' */
   label?: string
 }
 
 export interface RunOptions {
-  /** Name of the export to call; `'default'` by default. */
+  /** Name of the export to call; a module without it: `ERR_NO_SUCH_EXPORT`. @default 'default' */
   name?: string
-  /** On its abort a queued task never runs, and a running one ends with its thread. */
+  /** On its abort the task rejects with its reason: one that waits never runs, one that runs ends with its thread. */
   signal?: AbortSignal
 }
 

@@ -46,7 +46,7 @@ class ThreadConnection implements Connection {
   readonly #worker: Worker
   readonly #exited = new Deferred<Exit>()
   readonly #spec: PlaceSpec
-  readonly #heartbeat: Heartbeat | undefined
+  readonly #shared: Heartbeat | undefined
   /** This process's, when it was spawned; undefined if nothing can have changed, or the thread has one of its own. */
   readonly #environment: NodeJS.ProcessEnv | undefined
   #hung: { readonly error: Error } | undefined
@@ -54,8 +54,8 @@ class ThreadConnection implements Connection {
   /** @throws `ERR_TSX_MISSING`, and what `new Worker` throws */
   constructor(spec: PlaceSpec, { ahead = false } = {}) {
     this.#spec = spec
-    this.#heartbeat = makeHeartbeat(spec.hang)
-    this.#worker = spawn(spec, this.#heartbeat)
+    this.#shared = makeHeartbeat(spec.hang)
+    this.#worker = spawn(spec, this.#shared)
     // Kept: the worker has none any more once it has ended.
     this.location = { kind: 'thread', threadId: this.#worker.threadId }
     this.#environment = ahead && !spec.env ? { ...process.env } : undefined
@@ -103,10 +103,10 @@ class ThreadConnection implements Connection {
     return stackWithin(this.location.threadId, ms, clock)
   }
 
-  watch({ clock, service, warn }: HangWatch): () => void {
-    if (!this.#heartbeat) return () => {}
+  heartbeat({ clock, service, warn }: HangWatch): () => void {
+    if (!this.#shared) return () => {}
     return guardAgainstHang({
-      heartbeat: this.#heartbeat,
+      heartbeat: this.#shared,
       limits: this.#spec.hang,
       clock,
       threadId: this.location.threadId,

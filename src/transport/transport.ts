@@ -56,7 +56,7 @@ export interface Connection extends Line {
   /** The JavaScript stack that it is in, if that can be had within so many ms. */
   stack?(ms: number, clock: Clock): Promise<string | undefined>
   /** Watches for signs of life until the returned function is called. A place that hangs too long ends itself. */
-  watch?(watch: HangWatch): () => void
+  heartbeat?(watch: HangWatch): () => void
 }
 
 /** How a place has ended. */
