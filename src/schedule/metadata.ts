@@ -10,20 +10,20 @@ export type WorkFunction = (signal: AbortSignal) => Promise<void>
 export type OnError = 'crash' | 'log'
 
 export interface TimerOptions {
-  /** Whether the first run comes at once instead of after one interval. `false` by default. */
+  /** Whether the first run comes at once instead of after one interval. @default false */
   immediate?: boolean
-  /** The method's or function's name by default. */
+  /** Name of the work, for messages and pendingWork(). @default the name of the method or function */
   name?: string
-  /** `'crash'` by default. */
+  /** What a run that throws does: crash the service, or be logged until the next is due. @default 'crash' */
   onError?: OnError
 }
 
 export interface CronOptions {
-  /** IANA name. The process's own time zone by default. */
+  /** The time zone of the expression, as an IANA name such as `'Europe/Paris'`. @default the process's own */
   timezone?: string
-  /** The method's or function's name by default. */
+  /** Name of the work, for messages and pendingWork(). @default the name of the method or function */
   name?: string
-  /** `'crash'` by default. */
+  /** What a run that throws does: crash the service, or be logged until the next is due. @default 'crash' */
   onError?: OnError
 }
 
