@@ -14,7 +14,8 @@ class App {
   output = ''
 
   constructor(t: Test, args: string[], port = 0) {
-    const command = ['--import', 'tsx', 'src/cli/main.ts', 'run', 'examples/code-search/main.ts', ...args]
+    const program = ['test/fixtures/patient.ts', 'src/cli/main.ts']
+    const command = ['--import', 'tsx', ...program, 'run', 'examples/code-search/main.ts', ...args]
     this.process = spawn(process.execPath, command, { env: { ...process.env, PORT: String(port) } })
     this.process.stdout?.on('data', (chunk) => (this.output += chunk))
     this.process.stderr?.on('data', (chunk) => (this.output += chunk))
