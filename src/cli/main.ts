@@ -33,6 +33,9 @@ async function execute(command: Command): Promise<void> {
       return (await import('./bench.ts')).bench(command)
     case 'bench-run':
       return (await import('./bench-run.ts')).benchRun(command)
+    default:
+      // A command without a case here does not compile.
+      command satisfies never
   }
 }
 

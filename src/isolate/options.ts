@@ -99,9 +99,11 @@ export function resolveOptions(
     spec: {
       label,
       module: defaults.module,
-      env: options.env,
-      execArgv: options.execArgv,
-      resourceLimits: options.resourceLimits,
+      worker: {
+        env: options.env,
+        execArgv: options.execArgv,
+        resourceLimits: options.resourceLimits,
+      },
       hang: {
         warning: toMilliseconds(options.hangWarning === false ? Infinity : (options.hangWarning ?? '10s')),
         timeout: toMilliseconds(options.hangTimeout === false ? Infinity : (options.hangTimeout ?? Infinity)),

@@ -42,9 +42,6 @@ const BOOT: Boot = {
 const SPEC: PlaceSpec = {
   label: BOOT.path,
   module: BOOT.module,
-  env: undefined,
-  execArgv: undefined,
-  resourceLimits: undefined,
   hang: { warning: Infinity, timeout: Infinity },
 }
 

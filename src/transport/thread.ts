@@ -58,7 +58,7 @@ class ThreadConnection implements Connection {
     this.#worker = spawn(spec, this.#shared)
     // Kept: the worker has none any more once it has ended.
     this.location = { kind: 'thread', threadId: this.#worker.threadId }
-    this.#environment = ahead && !spec.env ? { ...process.env } : undefined
+    this.#environment = ahead && !spec.worker?.env ? { ...process.env } : undefined
     // What waits for its turn is no reason for the process to go on.
     if (ahead) this.#worker.unref()
     let error: unknown
@@ -120,7 +120,8 @@ class ThreadConnection implements Connection {
   }
 }
 
-function spawn({ label, module, env, execArgv, resourceLimits }: PlaceSpec, heartbeat?: Heartbeat): Worker {
+function spawn({ label, module, worker = {} }: PlaceSpec, heartbeat?: Heartbeat): Worker {
+  const { execArgv, ...settings } = worker
   const data: EntryData = {
     bulkhead: {
       serve: libraryUrl('serve/thread'),
@@ -133,8 +134,12 @@ function spawn({ label, module, env, execArgv, resourceLimits }: PlaceSpec, hear
   return new Worker(ENTRY, {
     name: label,
     workerData: data,
+    ...definedOf(settings),
     ...(flags ? { execArgv: [...flags] } : {}),
-    ...(env ? { env } : {}),
-    ...(resourceLimits ? { resourceLimits } : {}),
   })
+}
+
+/** Node takes an option that is there for one that was given. */
+function definedOf<T extends object>(settings: T): Partial<T> {
+  return Object.fromEntries(Object.entries(settings).filter(([, value]) => value)) as Partial<T>
 }

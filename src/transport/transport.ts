@@ -25,12 +25,17 @@ export interface PlaceSpec {
   readonly label: string
   /** URL of the service's module: which loaders there are to be follows from it. */
   readonly module: string
-  readonly env: NodeJS.ProcessEnv | undefined
-  readonly execArgv: readonly string[] | undefined
-  readonly resourceLimits: ResourceLimits | undefined
+  /** What the user asks of the worker, as `worker_threads.Worker` has it. */
+  readonly worker?: WorkerSettings
   readonly hang: HangLimits
   /** What only a place on this very thread needs; a place that is prepared does not have it yet. */
   readonly here?: { readonly load: () => Promise<ServiceClass>; readonly handle: ServiceNode | undefined }
+}
+
+export interface WorkerSettings {
+  readonly env?: NodeJS.ProcessEnv | undefined
+  readonly execArgv?: readonly string[] | undefined
+  readonly resourceLimits?: ResourceLimits | undefined
 }
 
 export interface HangLimits {

@@ -28,9 +28,6 @@ const BOOT: Boot = {
 const SPEC: Omit<PlaceSpec, 'here'> = {
   label: 'Served',
   module: '',
-  env: undefined,
-  execArgv: undefined,
-  resourceLimits: undefined,
   hang: { warning: Infinity, timeout: Infinity },
 }
 
