@@ -61,7 +61,7 @@ export type { PoolOptions, RunOptions } from './pool/options.ts'
 export { Host, type HostOptions } from './host/host.ts'
 export type { PhaseTimes, ServiceReport, ShutdownReport } from './report/shutdown-report.ts'
 export type { StartReport, StartServiceReport } from './report/start-report.ts'
-export type { Outcome, StartOutcome, StartPhase, StopPhase, TeardownError } from './wire/records.ts'
+export type { Outcome, StartOutcome, StartPhase, StopPhase, StopStep, TeardownError } from './wire/records.ts'
 export { type FormatOptions, formatReport } from './report/format.ts'
 export { formatSvg } from './report/svg.ts'
 

@@ -88,15 +88,13 @@ export class ServiceProxy extends ManagedService {
     const { method, options } = call
     const context = { service: this[NODE].beacon.path, isolation: this.isolation, method }
     const trace = new CallTrace(calls, context, options?.signal)
+    // Of one that succeeds the channel tells, which knows whether there is a stream to wait for.
     return trace
       .begin(() => this.#send({ ...call, trace }))
-      .then(
-        (value) => trace.follow(value),
-        (error: unknown) => {
-          trace.fail(error)
-          throw error
-        },
-      )
+      .catch((error: unknown) => {
+        trace.fail(error)
+        throw error
+      })
   }
 
   #send(call: Call): Promise<unknown> {

@@ -80,8 +80,16 @@ class RelayedChannel implements Channel {
     this.#steer = steer
   }
 
-  call(method: string, args: readonly unknown[], options?: CallOptions): Promise<unknown> {
-    return this.#steer('call', method, args, ...(options ? [options] : []))
+  async call(...[method, args, options, trace]: Parameters<Channel['call']>): Promise<unknown> {
+    try {
+      const value = await this.#steer('call', method, args, ...(options ? [options] : []))
+      trace?.succeed()
+      return value
+    } catch (error) {
+      // Whoever has the handle knows who rejected it, and does not say.
+      if (trace) trace.rejectedBy = 'method'
+      throw error
+    }
   }
 
   connect(): undefined {}

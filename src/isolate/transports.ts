@@ -7,13 +7,13 @@ import { isElsewhere } from '../wire/facts.ts'
 
 const transports = new Map<string, Transport>()
 
-/** Makes a kind of place known, by the name that `isolation` has for it. */
-export function addTransport(name: string, transport: Transport): void {
-  transports.set(name, transport)
+/** Makes a kind of place known, which `isolation` can then name. */
+export function addTransport(transport: Transport): void {
+  transports.set(transport.kind, transport)
 }
 
-addTransport('thread', threadTransport)
-addTransport('inline', inlineTransport(serveInline))
+addTransport(threadTransport)
+addTransport(inlineTransport(serveInline))
 
 /** The names that `isolation` can have. */
 export function transportNames(): string[] {

@@ -2,9 +2,9 @@ import { PLACE } from '../wire/facts.ts'
 import type { BeaconData } from '../beacon/beacon.ts'
 import type { ServiceNode } from '../service/node.ts'
 import { type StepsObserver, setLifeObserver } from '../service/observer.ts'
-import type { StartPhase, StopPhase } from '../wire/records.ts'
+import { type StartPhase, type StopPhase, STOP_PHASES } from '../wire/records.ts'
 import { type Tracer, crashes, starts, states, stops } from './channels.ts'
-import type { EventContext, StartContext, StopContext } from './events.ts'
+import type { EventContext, StartContext, StateContext, StopContext } from './events.ts'
 import './log.ts'
 
 export function contextOf(node: ServiceNode): EventContext {
@@ -19,9 +19,31 @@ export function keepFromEvents(node: ServiceNode): void {
   untold.add(node)
 }
 
-/** Of the real service behind a handle on the same thread the handle tells. */
-function isUntold(node: ServiceNode): boolean {
-  return node.elsewhere?.handle !== undefined || untold.has(node)
+/**
+ * Of the real service behind a handle on the same thread the handle tells; of a handle that was handed on, those who have
+ * the one that it was made of.
+ */
+function isUntold({ elsewhere }: ServiceNode): boolean {
+  return elsewhere !== undefined && (elsewhere.handle !== undefined || elsewhere.place === undefined)
+}
+
+/** Nothing is told of it here. */
+function isKept(node: ServiceNode): boolean {
+  return isUntold(node) || untold.has(node)
+}
+
+/** Changes that have yet to be told: a subscriber may cause the next, and all hear of this one first. */
+const changes: StateContext[] = []
+let isTelling = false
+
+function tellChanges(): void {
+  if (isTelling) return
+  isTelling = true
+  try {
+    for (let next = changes.shift(); next; next = changes.shift()) states.publish(next)
+  } finally {
+    isTelling = false
+  }
 }
 
 type Phase<C> = C extends { phase: infer P } ? P : never
@@ -44,13 +66,13 @@ function observed<C extends StartContext | StopContext>(
 
 setLifeObserver({
   changed(node, previous, reason) {
-    if (!states.isHeard || isUntold(node)) return
-    const { state } = node
-    const change = { ...contextOf(node), state, previous }
-    states.publish(reason === undefined ? change : { ...change, reason })
+    if (!states.isHeard || isKept(node)) return undefined
+    const change = { ...contextOf(node), state: node.state, previous }
+    changes.push(reason === undefined ? change : { ...change, reason })
+    return tellChanges
   },
   crashed(node, reason, { isTold, isPassedOn }) {
-    if (isPassedOn || isUntold(node)) {
+    if (isPassedOn || isKept(node)) {
       // Only a line, the service's own as are those of its life: the event is that of where it began, or of the handle.
       if (!isTold) node.lifecycle.problem(reason, 'Crashed')
       return
@@ -58,11 +80,11 @@ setLifeObserver({
     crashes.publish({ ...contextOf(node), reason }, isTold ? undefined : node.lifecycle)
   },
   starting(node) {
-    if (!starts.isHeard || isUntold(node)) return undefined
+    if (!starts.isHeard || isKept(node)) return undefined
     return observed<StartContext>(starts, { ...contextOf(node), phase: 'postInit' })
   },
   stopping(node) {
-    if (!stops.isHeard || isUntold(node)) return undefined
-    return observed<StopContext>(stops, { ...contextOf(node), phase: 'onStop' })
+    if (!stops.isHeard || isKept(node)) return undefined
+    return observed<StopContext>(stops, { ...contextOf(node), phase: STOP_PHASES[0]! })
   },
 })

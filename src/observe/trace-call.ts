@@ -10,6 +10,11 @@ const OUTCOMES: Partial<Record<ErrorCode, CallOutcome>> = {
   ERR_SERVICE_CRASHED: 'crashed',
 }
 
+/**
+ * How a stream ended: read to its end or let go of; by what the service threw; or cut short, because one side went down.
+ */
+export type StreamEnd = 'done' | { readonly error: unknown } | { readonly closedWith: unknown }
+
 /** Who rejected a call: its method, the service's side, which may refuse it, or the caller's own side. */
 export type RejectedBy = 'method' | 'service' | 'caller'
 
@@ -32,6 +37,7 @@ export class CallTrace {
   cancelled = false
   readonly #tracer: Tracer<CallContext>
   readonly #signal: AbortSignal | undefined
+  #begun = false
   #ended = false
 
   constructor(tracer: Tracer<CallContext>, context: CallContext, signal?: AbortSignal) {
@@ -41,6 +47,7 @@ export class CallTrace {
   }
 
   begin<T>(run: () => T): T {
+    this.#begun = true
     return this.#tracer.begin(this.context, run)
   }
 
@@ -54,6 +61,8 @@ export class CallTrace {
   fail(error: unknown): void {
     if (this.#ended) return
     this.#ended = true
+    // One that is refused has a beginning, too: whoever traces it pairs the two.
+    if (!this.#begun) this.begin(() => {})
     this.context.outcome = outcomeOf(
       error,
       this.rejectedBy,
@@ -64,14 +73,16 @@ export class CallTrace {
     this.#tracer.fail(this.context, error)
   }
 
-  /** A call that gives a stream lasts as long as that. */
-  follow(value: unknown): unknown {
-    if (!isIterator(value)) {
-      this.context.result = value
-      this.succeed()
-      return value
+  /** A call that gives a stream lasts as long as that; any other has ended well. */
+  streamEnded(end: StreamEnd): void {
+    if (end === 'done') this.succeed()
+    else if ('error' in end) {
+      this.rejectedBy = 'method'
+      this.fail(end.error)
+    } else {
+      this.rejectedBy = 'caller'
+      this.fail(end.closedWith)
     }
-    return followed(value, this)
   }
 }
 
@@ -82,30 +93,4 @@ function codeOf(error: unknown): unknown {
     // A getter that throws: the call has ended all the same.
     return undefined
   }
-}
-
-function isIterator(value: unknown): value is AsyncIterableIterator<unknown> {
-  if (typeof value !== 'object' || value === null) return false
-  const { next, [Symbol.asyncIterator]: iterate } = value as Partial<AsyncIterableIterator<unknown>>
-  return typeof next === 'function' && typeof iterate === 'function'
-}
-
-function followed(source: AsyncIterableIterator<unknown>, trace: CallTrace): AsyncIterableIterator<unknown> {
-  const step = async (take: () => Promise<IteratorResult<unknown>>): Promise<IteratorResult<unknown>> => {
-    try {
-      const result = await take()
-      if (result.done) trace.succeed()
-      return result
-    } catch (error) {
-      trace.rejectedBy = 'method'
-      trace.fail(error)
-      throw error
-    }
-  }
-  const iterator: AsyncIterableIterator<unknown> = {
-    next: () => step(() => source.next()),
-    return: () => step(async () => (await source.return?.()) ?? { done: true, value: undefined }),
-    [Symbol.asyncIterator]: () => iterator,
-  }
-  return iterator
 }

@@ -196,15 +196,21 @@ export class Client {
 
   #resolve(pending: Pending, packed: Packed): void {
     const { references } = this.#options
-    const { signals } = pending
+    const { signals, trace } = pending
     try {
-      pending.resolve(references.unpack(packed))
+      const value = references.unpack(packed)
+      if (trace) trace.context.result = value
+      pending.resolve(value)
     } catch (error) {
       this.#reject(pending, error)
       return
     }
     // A call that gives a stream lasts as long as that.
-    if (signals.length > 0) references.afterStreams('imported', packed, () => references.release(signals))
+    if (signals.length === 0 && !trace) return
+    references.afterStreams('imported', packed, (end) => {
+      references.release(signals)
+      trace?.streamEnded(end)
+    })
   }
 
   #reject({ reject, signals }: Pending, reason: unknown): void {

@@ -154,9 +154,9 @@ export class Dispatcher {
     } finally {
       // A call that gives a stream lasts as long as that.
       if (trace || !Array.isArray(given)) {
-        references.afterStreams('exported', answer, () => {
+        references.afterStreams('exported', answer, (end) => {
           if (!Array.isArray(given)) references.forgetSignals(given.args)
-          trace?.succeed()
+          trace?.streamEnded(end)
         })
       }
       this.#settled()

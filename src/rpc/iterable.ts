@@ -1,3 +1,4 @@
+import type { StreamEnd } from '../observe/trace-call.ts'
 import { ignoreRejection } from '../base/deferred.ts'
 
 /** The reading side's uses of an iterator on the other side. */
@@ -28,21 +29,24 @@ export function exportIterable(iterable: AsyncIterable<unknown>): IteratorExport
 }
 
 /** An iterator whose steps are taken elsewhere, one at a time as they are asked for. */
-export function importIterable(take: IteratorStep, ended: () => void): AsyncIterableIterator<unknown> {
+export function importIterable(
+  take: IteratorStep,
+  ended: (end: StreamEnd) => void,
+): AsyncIterableIterator<unknown> {
   let done = false
-  const end = (): void => {
+  const end = (how: StreamEnd): void => {
     done = true
-    ended()
+    ended(how)
   }
   const step = async (method: 'next' | 'return'): Promise<IteratorResult<unknown>> => {
     if (done) return { done: true, value: undefined }
-    if (method === 'return') end()
+    if (method === 'return') end('done')
     try {
       const result = await take(method)
-      if (result.done) end()
+      if (result.done) end('done')
       return result
     } catch (error) {
-      end()
+      end({ error })
       throw error
     }
   }

@@ -1,5 +1,6 @@
 import { decodeError } from '../errors/decode.ts'
 import { type EncodedThrow, encodeError } from '../errors/encode.ts'
+import type { StreamEnd } from '../observe/trace-call.ts'
 import { bindContext } from '../service/context.ts'
 import { type PackResult, type Packed, type Marshaller, type Surrogate, pack, unpack } from '../wire/pack.ts'
 import { CallbackPromise } from './callback-promise.ts'
@@ -47,7 +48,7 @@ export class References implements Marshaller {
   readonly #invocations = new Invocations()
   readonly #controllers = new Map<number, AbortController>()
   readonly #received = new Map<number, Pick<ReceivedHandle, 'update' | 'close'>>()
-  readonly #atEnd: Readonly<Record<Side, Map<number, () => void>>> = {
+  readonly #atEnd: Readonly<Record<Side, Map<number, (end: StreamEnd) => void>>> = {
     exported: new Map(),
     imported: new Map(),
   }
@@ -91,6 +92,7 @@ export class References implements Marshaller {
   /** The other side answers no more: what waits for it rejects. What was exported may still be used. */
   refuse(reason: () => Error): void {
     if (!this.#invocations.close(reason)) return
+    this.#cutStreams('imported', reason)
     this.#controllers.clear()
     for (const { close } of this.#received.values()) close()
     this.#received.clear()
@@ -100,6 +102,7 @@ export class References implements Marshaller {
   close(reason: () => Error): void {
     this.refuse(reason)
     this.#down = true
+    this.#cutStreams('exported', reason)
     for (const target of [...this.#exported.keys()]) this.#release(target)
   }
 
@@ -143,28 +146,33 @@ export class References implements Marshaller {
     const exported = this.#exported.get(target)
     this.#exported.delete(target)
     exported?.released?.()
-    this.#ended('exported', target)
+    this.#ended('exported', target, 'done')
   }
 
   /** Calls `then` once the streams in a result have ended, on this side or that; at once when there are none. */
-  afterStreams(side: Side, { surrogates = [] }: Packed, then: () => void): void {
+  afterStreams(side: Side, { surrogates = [] }: Packed, then: (end: StreamEnd) => void): void {
     // One is the rule; of several the last counts that was packed.
     const stream = surrogates.findLast(([, surrogate]) => surrogate.type === 'iterable')?.[1] as
       | Stream
       | undefined
     if (stream) this.#atEnd[side].set(stream.target, then)
-    else then()
+    else then('done')
   }
 
-  #ended(side: Side, target: number): void {
+  #ended(side: Side, target: number, end: StreamEnd): void {
     const then = this.#atEnd[side].get(target)
     this.#atEnd[side].delete(target)
-    then?.()
+    then?.(end)
   }
 
-  #forget(target: number): void {
+  /** One side is down: what is left of the streams will not be read. */
+  #cutStreams(side: Side, reason: () => Error): void {
+    for (const target of [...this.#atEnd[side].keys()]) this.#ended(side, target, { closedWith: reason() })
+  }
+
+  #forget(target: number, end: StreamEnd): void {
     this.#exported.delete(target)
-    this.#ended('exported', target)
+    this.#ended('exported', target, end)
   }
 
   #exportSignal(signal: AbortSignal): Surrogate {
@@ -209,7 +217,7 @@ export class References implements Marshaller {
   #importIterable(target: number): AsyncIterableIterator<unknown> {
     const iterator = importIterable(
       (method) => this.#invoke(target, method, []) as Promise<IteratorResult<unknown>>,
-      () => this.#ended('imported', target),
+      (end) => this.#ended('imported', target, end),
     )
     this.#dropped.register(iterator, target)
     return iterator
@@ -255,10 +263,10 @@ export class References implements Marshaller {
       if (!exported?.[method]) throw new Error('It is no longer there: its side has let go of it')
       const value = await exported[method](...(this.unpack(args) as []))
       const ended = method === 'return' || (method === 'next' && (value as IteratorResult<unknown>).done)
-      if (ended) this.#forget(target)
+      if (ended) this.#forget(target, 'done')
       this.#send(value, 'result', (packed) => ['outcome', call, { value: packed }])
     } catch (error) {
-      if (method !== 'call') this.#forget(target)
+      if (method !== 'call') this.#forget(target, { error })
       this.#tell(['outcome', call, { thrown: encodeError(error) }])
     }
   }
@@ -278,7 +286,7 @@ export class References implements Marshaller {
   #letGo(target: number): void {
     this.#received.get(target)?.close()
     this.#received.delete(target)
-    this.#ended('imported', target)
+    this.#ended('imported', target, 'done')
     this.#tell(['release', target])
   }
 

@@ -172,8 +172,9 @@ export class ServiceNode {
       lifecycle.interrupted?.(state, reason, run.stop.budgetFor(this.clock))
     }
     this.beacon.changed()
-    lifeObserver()?.changed(this, previous, reason)
+    const tell = lifeObserver()?.changed(this, previous, reason)
     this.#listeners?.tell(reason === undefined ? { state, previous } : { state, previous, reason })
+    tell?.()
   }
 
   onChange(listener: (change: StateChange) => void): () => void {

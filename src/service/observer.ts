@@ -11,7 +11,8 @@ export interface StepsObserver<P extends StartPhase | StopPhase> {
 
 /** Hears of the lives of all services. */
 export interface LifeObserver {
-  changed(node: ServiceNode, previous: ServiceState, reason: unknown): void
+  /** What it returns is called once those have heard of the change who listen to this very service. */
+  changed(node: ServiceNode, previous: ServiceState, reason: unknown): (() => void) | undefined
   /**
    * `isTold`: the log has been told where it began. `isPassedOn`: it began below, in a child whose supervisor could not
    * help it.

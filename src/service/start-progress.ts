@@ -76,8 +76,7 @@ export class StartProgress {
   }
 
   /** start() was called, and settles as what is returned does. */
-  startCalled(now: number, observer?: StepsObserver<StartPhase>): Promise<void> {
-    this.#observer = observer
+  startCalled(now: number): Promise<void> {
     this.#promise = new Deferred()
     this.#beganAt = now
     // Who listens to the change to `starting` belongs to the time it takes, too.
@@ -128,6 +127,10 @@ export class StartProgress {
     const promise = this.#promise
     this.#promise = undefined
     return promise
+  }
+
+  observedBy(observer: StepsObserver<StartPhase> | undefined): void {
+    this.#observer = observer
   }
 
   /** Who wants to know of it, if anybody does. */

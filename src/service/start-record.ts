@@ -3,6 +3,19 @@ import type { ServiceNode } from './node.ts'
 
 /** How a service began in the start of the one above it that began at `since`. */
 export function startRecordOf(node: ServiceNode, since = node.run.start.beganAt): StartRecord {
+  return recordWith(
+    node,
+    since,
+    node.children.map((child) => startRecordOf(child, since)),
+  )
+}
+
+/** What each step of its start took, in milliseconds. */
+export function startPhasesOf(node: ServiceNode): StartRecord['phases'] {
+  return recordWith(node, node.run.start.beganAt, []).phases
+}
+
+function recordWith(node: ServiceNode, since: number, children: readonly StartRecord[]): StartRecord {
   const { run, lifecycle } = node
   const outcome = outcomeOf(node, since)
   const { steps, totalMs } = run.start.timesAt(node.clock.now())
@@ -14,7 +27,7 @@ export function startRecordOf(node: ServiceNode, since = node.run.start.beganAt)
     beganAt: run.start.beganAt,
     totalMs,
     phases: outcome === 'not-started' ? {} : steps,
-    children: node.children.map((child) => startRecordOf(child, since)),
+    children,
   }
   return lifecycle.amendStartRecord?.(record) ?? record
 }

@@ -68,8 +68,10 @@ export function invalidState(node: ServiceNode, verb: string): Error {
 export function beginStart(node: ServiceNode, { restart }: { restart: boolean }): Promise<void> {
   const run = node.startBegins({ restart })
   // Before the change of state: who is told of that, a listener say, may join it.
-  const starting = run.start.startCalled(node.clock.now(), lifeObserver()?.starting(node))
+  const starting = run.start.startCalled(node.clock.now())
   node.transition('starting')
+  // After it: whoever is told may steer the service. One that is over by then is not told of.
+  if (run.start.promise) run.start.observedBy(lifeObserver()?.starting(node))
   void runStartSteps(node, run, restart)
   return starting
 }

@@ -144,6 +144,59 @@ both('a call that gives a stream ends with it', async (t, isolation) => {
   await handle.stop()
 })
 
+both('a stream that throws, and one that a crash cuts short, on both sides', async (t, isolation) => {
+  const handle = isolate(Observed, { isolation })
+  await handle.start()
+  await handle.listenHere()
+  const calls = traced<CallContext>(t, 'bulkhead:call')
+  const outcomes = (): unknown[] =>
+    ended(calls.splice(0)).map(({ method, outcome, code }) => [method, outcome, code])
+  await failure(handle.broken()[Symbol.asyncIterator]().next())
+  t.same(outcomes(), [['broken', 'error', undefined]])
+  t.match(await handle.served(), [{ method: 'broken', outcome: 'error' }])
+  calls.splice(0)
+  const unread = handle.count(3)[Symbol.asyncIterator]()
+  const read = handle.count(3)[Symbol.asyncIterator]()
+  await Promise.all([unread.next(), read.next()])
+  await handle.crash(new Error('down'))
+  t.same(outcomes(), [
+    ['count', 'crashed', 'ERR_SERVICE_CRASHED'],
+    ['count', 'crashed', 'ERR_SERVICE_CRASHED'],
+  ])
+})
+
+both('a handle that came back tells no state a second time', async (t, isolation) => {
+  const states = heard<StateContext>(t, 'bulkhead:state')
+  const own = isolate(Observed, { isolation, label: 'Own' })
+  const other = isolate(Observed, { isolation })
+  await Promise.all([own.start(), other.start()])
+  const back = (await other.giveBack(own)) as typeof own
+  states.splice(0)
+  await back.stop()
+  await until(() => back.state === 'stopped', 'the handle that came back')
+  t.same(
+    states.filter(({ service }) => service === 'Own').map(({ state }) => state),
+    ['stopping', 'stopped'],
+  )
+  await other.stop()
+})
+
+both('who steers on being told hears of one change after the other', async (t, isolation) => {
+  for (const channel of ['bulkhead:state', 'tracing:bulkhead:start:start']) {
+    const handle = isolate(Observed, { isolation })
+    const told: string[] = []
+    handle.onChange(({ previous, state }) => told.push(`${previous} -> ${state}`))
+    let stopping: Promise<void> | undefined
+    const steer = (): void => void (stopping ??= handle.stop())
+    subscribe(channel, steer)
+    const error = await failure(handle.start())
+    unsubscribe(channel, steer)
+    await stopping
+    t.equal(error['code'], 'ERR_STOPPED_WHILE_STARTING', channel)
+    t.same(told, ['init -> starting', 'starting -> stopping', 'stopping -> stopped'], channel)
+  }
+})
+
 both('what is served is told where the service is', async (t, isolation) => {
   const handle = isolate(Observed, { isolation })
   await handle.start()

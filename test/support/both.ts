@@ -17,7 +17,7 @@ const places = placesToTry(process.env['BULKHEAD_TEST_STREAMS'])
 function placesToTry(streams: string | undefined): string[] {
   if (streams === undefined) return ['inline', 'thread']
   const location = streams === 'inline' ? ({ kind: 'inline', threadId } as const) : undefined
-  addTransport(streams, streamTransport(location ?? { kind: 'process', pid: process.pid }))
+  addTransport(streamTransport(location ?? { kind: 'process', pid: process.pid }))
   return [streams]
 }
 
