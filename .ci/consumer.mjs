@@ -126,7 +126,7 @@ export function problemsOfContents(paths) {
  */
 export function problemsOfDocuments(folder, paths) {
   const documents = paths.filter((path) => path.endsWith('.md'))
-  return problemsOfLinks(join(folder, 'node_modules', 'bulkhead'), documents, ['bench/', 'examples/'])
+  return problemsOfLinks(join(folder, 'node_modules', 'bulkhead'), documents)
 }
 
 /**

@@ -51,10 +51,9 @@ export function linksOf(markdown) {
  * The links of Markdown files that lead nowhere.
  * @param {string} root
  * @param {readonly string[]} paths of the files, from `root`
- * @param {readonly string[]} elsewhere what begins so, from `root`, is not looked for
  * @returns {string[]}
  */
-export function problemsOfLinks(root, paths, elsewhere = []) {
+export function problemsOfLinks(root, paths) {
   /** @type {string[]} */
   const problems = []
   for (const path of paths) {
@@ -64,7 +63,6 @@ export function problemsOfLinks(root, paths, elsewhere = []) {
       const [target = '', anchor] = link.split('#', 2)
       const file = target === '' ? join(root, path) : join(root, dirname(path), target)
       const within = relative(root, file).replaceAll('\\', '/')
-      if (elsewhere.some((start) => within.startsWith(start))) continue
       const isKnown = !within.startsWith('..') && existsSync(file)
       if (!isKnown) problems.push(`${path}: there is no ${link}`)
       else if (anchor !== undefined && !hasAnchor(file, anchor))
