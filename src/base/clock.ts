@@ -9,7 +9,7 @@ export interface Clock {
 }
 
 // setTimeout fires at once for 2^31 ms and more: longer waits are made of several.
-const LONGEST_TIMEOUT = 2 ** 31 - 1
+const LONGEST_TIMEOUT_MS = 2 ** 31 - 1
 
 const nothingToCancel = (): void => {}
 
@@ -34,7 +34,7 @@ export const systemClock: Clock = {
           if (now() < due) arm()
           else callback()
         },
-        Math.min(Math.max(Math.ceil(left), 0), LONGEST_TIMEOUT),
+        Math.min(Math.max(Math.ceil(left), 0), LONGEST_TIMEOUT_MS),
       )
       if (unref) timer.unref()
     }

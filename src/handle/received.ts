@@ -23,7 +23,7 @@ import { ServiceProxy } from './proxy.ts'
 import type { Channel, Remote } from './remote.ts'
 
 /** How long a call waits for a start under way, in ms: the handle's own side bounds that start. */
-const START_TIMEOUT = 30_000
+const START_TIMEOUT_MS = 30_000
 
 /** A line straight to the service, of one of its runs. */
 class DirectChannel implements Channel {
@@ -105,7 +105,7 @@ class ReceivedLifecycle implements Lifecycle, Remote {
   readonly shutdownPolicy = { wait: false, timeout: Infinity }
   readonly label: string
   readonly isolation: PlaceKind
-  readonly startTimeout = START_TIMEOUT
+  readonly startTimeout = START_TIMEOUT_MS
   /** Apart from this object, so that whoever updates it does not hold the handle. */
   readonly #current: { channel: ClosableChannel | undefined }
   readonly #steer: SteerHandle

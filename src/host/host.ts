@@ -27,7 +27,7 @@ import { checkSignals, listenToProcess, signalExitCode } from './signals.ts'
 const DUMP_SIGNAL = process.platform === 'win32' ? false : 'SIGUSR2'
 
 /** As long as a timer can be: it keeps the process there while the Host runs, whatever its services hold. */
-const LONGEST_INTERVAL = 2 ** 31 - 1
+const LONGEST_INTERVAL_MS = 2 ** 31 - 1
 
 export interface HostOptions extends SupervisorOptions {
   /**
@@ -124,7 +124,7 @@ export class Host extends Supervisor {
       },
       node.clock,
     )
-    const alive = setInterval(() => {}, LONGEST_INTERVAL)
+    const alive = setInterval(() => {}, LONGEST_INTERVAL_MS)
     const stopWatching = watchMainThread(this.#blockWarning ?? Infinity)
     try {
       await this.#startAndWait()

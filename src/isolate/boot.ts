@@ -9,7 +9,7 @@ import type { ToService } from '../wire/messages.ts'
 import type { ResolvedOptions, Source } from './options.ts'
 
 export interface BootOptions {
-  /** Of the handle. */
+  /** The handle's node. */
   readonly node: ServiceNode
   readonly options: ResolvedOptions
   readonly restart: boolean

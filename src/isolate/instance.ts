@@ -19,7 +19,7 @@ export class Instance {
   readonly #clock: Clock
   readonly #exited = new Deferred<Exit>()
   #connection: Connection | undefined
-  /** Of Clock.now(). */
+  /** When the place was opened, of Clock.now(). */
   openedAt = 0
   /** Ended by us: how it ends is no news. */
   terminated = false
@@ -82,7 +82,7 @@ export class Instance {
     return this.inhabited ? this.#connection?.connect?.() : undefined
   }
 
-  /** On purpose. */
+  /** Ends the place on purpose. */
   terminate(): void {
     this.terminated = true
     if (this.#connection) {
@@ -110,7 +110,7 @@ export class Instance {
     return this.#connection?.stack?.(STACK_TIMEOUT_MS, this.#clock)
   }
 
-  /** Until the returned function is called. */
+  /** Watches for signs of life until the returned function is called. */
   watch(watch: HangWatch): () => void {
     return this.#connection?.heartbeat?.(watch) ?? (() => {})
   }

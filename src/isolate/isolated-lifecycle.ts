@@ -16,7 +16,7 @@ import { PreparedPlace } from './prepared.ts'
 import { preparePlace } from './transports.ts'
 import type { PlaceKind, WorkEntry } from '../wire/facts.ts'
 
-/** A Lifecycle that is a thread, a new one for each run. */
+/** The life cycle of a service in a place of its own, which is a new one for each run. */
 export class IsolatedLifecycle implements Lifecycle, Remote {
   readonly keepsBudget = true
   readonly shutdownPolicy = { wait: false, timeout: Infinity }

@@ -32,7 +32,7 @@ const ANSWER_TIMEOUT_MS = 200
 export type Told<T extends FromService[0]> = Extract<FromService, readonly [T, ...unknown[]]>
 
 export interface SessionOptions {
-  /** Of the handle. */
+  /** The handle's node. */
   readonly node: ServiceNode
   readonly options: ResolvedOptions
   readonly restart: boolean

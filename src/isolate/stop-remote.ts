@@ -20,7 +20,7 @@ export interface StopRemote {
   readonly clock: Clock
   /** How many places deep what lives there goes. */
   readonly placesDeep: () => number
-  /** Path. */
+  /** The path of the service, for messages. */
   readonly service: string
   readonly phase: () => string
 }

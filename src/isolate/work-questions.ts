@@ -5,7 +5,7 @@ import type { WorkEntry } from '../wire/facts.ts'
 
 type Answer = readonly WorkEntry[]
 
-/** What a thread was asked about its work and has not answered yet. */
+/** What a place was asked about its work and has not answered yet. */
 export class WorkQuestions {
   readonly #open = new Map<number, Deferred<Answer>>()
   #lastId = 0
@@ -35,7 +35,7 @@ export class WorkQuestions {
     this.#open.get(id)?.resolve(work)
   }
 
-  /** The thread is gone, and its work with it. */
+  /** The place is gone, and its work with it. */
   end(): void {
     for (const question of this.#open.values()) question.resolve([])
   }

@@ -34,7 +34,7 @@ export interface ReceivedHandle {
 
 let known: HandleMarshaller | undefined
 
-/** A slot, because links carry handles, and handles are made of links. */
+/** A slot, because references carry handles, and handles are made of references. */
 export function setHandleMarshaller(marshaller: HandleMarshaller): void {
   known = marshaller
 }

@@ -39,7 +39,7 @@ export interface ReferencesOptions {
 }
 
 /**
- * One side of a conversation between two threads, apart from the calls themselves: callbacks, streams and signals that
+ * One side of what a caller and a service say to one another, apart from the calls themselves: callbacks, streams and signals that
  * were handed over, by number. Both sides have one.
  */
 export class References implements Marshaller {

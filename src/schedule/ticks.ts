@@ -11,7 +11,7 @@ export type Ticks = AsyncIterableIterator<number, undefined, void>
 // How often a wait for wall-clock time looks at the clock again, and how late a tick may be found before it counts as
 // missed: long enough for a blocked event loop, short enough that a machine that slept does not run the night's work
 // in the morning.
-const WALL_CLOCK_STEP = 60_000
+const WALL_CLOCK_STEP_MS = 60_000
 
 /** When ticks are due; made when the first tick is asked for. */
 interface Timetable {
@@ -82,11 +82,11 @@ export function cronTicks(expression: string, { clock, signal, timezone }: CronT
     return {
       left() {
         const now = clock.wallTime()
-        if (due !== undefined && due <= now && now - due <= WALL_CLOCK_STEP) return 0
+        if (due !== undefined && due <= now && now - due <= WALL_CLOCK_STEP_MS) return 0
         // Set back further than that, the clock was wrong when the last tick came.
-        if (last - now > WALL_CLOCK_STEP) last = -Infinity
+        if (last - now > WALL_CLOCK_STEP_MS) last = -Infinity
         due = cron.nextRun(new Date(Math.max(now, last)))?.getTime() ?? Infinity
-        return due === Infinity ? Infinity : Math.min(due - now, WALL_CLOCK_STEP)
+        return due === Infinity ? Infinity : Math.min(due - now, WALL_CLOCK_STEP_MS)
       },
       next() {
         last = due!

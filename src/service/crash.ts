@@ -45,11 +45,11 @@ function markAndTearDown(node: ServiceNode, reason: unknown, log: boolean): void
   )
   const announce = mark(chain, reason, passedOn ? undefined : node)
   // Of what crashes together only the topmost may still come back by itself.
-  for (const link of chain.slice(0, -1)) link.cancelRestart()
+  for (const each of chain.slice(0, -1)) each.cancelRestart()
   let below: Run | undefined
-  for (const link of chain) {
-    scheduleTeardown(link, below)
-    below = link.run
+  for (const each of chain) {
+    scheduleTeardown(each, below)
+    below = each.run
   }
   lifeObserver()?.crashed(node, reason, { isTold: !log, isPassedOn: passedOn })
   announce()

@@ -6,7 +6,7 @@ import type { ServiceLike, ServiceView } from './types.ts'
 import type { WorkEntry } from '../wire/facts.ts'
 
 /**
- * What the state machine acts on: the author's hooks for a Service, the thread for a handle. The machine decides what
+ * What the state machine acts on: the author's hooks for a Service, the place for a handle. The machine decides what
  * runs when; a lifecycle only does it. Every step may be async unless noted, and may throw.
  */
 export interface Lifecycle {

@@ -12,7 +12,7 @@ import { Stopwatch } from './stopwatch.ts'
 const STAGES = { due: 0, begun: 1, hooksOwed: 2, working: 3, running: 4 } as const satisfies Stages
 
 /** A phase is never followed by one before it in the table; some are skipped, and `children` is entered for each child. */
-const PLACE_OF = Object.fromEntries(START_PHASES.map((phase, place) => [phase, place])) as Readonly<
+const RANK_OF = Object.fromEntries(START_PHASES.map((phase, rank) => [phase, rank])) as Readonly<
   Record<StartPhase, number>
 >
 
@@ -20,7 +20,7 @@ const PLACE_OF = Object.fromEntries(START_PHASES.map((phase, place) => [phase, p
 export class StartProgress {
   #stage: number = STAGES.due
   #phase: StartPhase = 'postInit'
-  #place = 0
+  #rank = 0
   #beganAt = 0
   readonly #times = new Stopwatch<StartPhase>()
   #promise: Deferred | undefined
@@ -85,9 +85,9 @@ export class StartProgress {
   }
 
   entered(phase: StartPhase, now: number): void {
-    const place = PLACE_OF[phase]
-    if (place < this.#place) throw illegalTransition('a start', this.#phase, phase)
-    this.#place = place
+    const rank = RANK_OF[phase]
+    if (rank < this.#rank) throw illegalTransition('a start', this.#phase, phase)
+    this.#rank = rank
     this.#phase = phase
     this.#times.enter(phase, now)
     this.#observer?.entered(phase)

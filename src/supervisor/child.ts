@@ -26,7 +26,7 @@ export interface ChildSpec {
   stopTimeout?: Duration
 }
 
-export const DEFAULT_STOP_TIMEOUT = 10_000
+export const DEFAULT_STOP_TIMEOUT_MS = 10_000
 const TYPES: readonly RestartType[] = ['permanent', 'transient', 'temporary']
 
 /** The place of a child under its supervisor; a replacement takes it over. */
@@ -46,7 +46,7 @@ export interface Slot {
 export function slotFor(given: ServiceLike | ChildSpec): Slot {
   // A service may have fields of the same names as a spec: what has a node is a service.
   const spec: ChildSpec = isService(given) ? { service: given } : given
-  const { service, restart = 'permanent', stopTimeout = DEFAULT_STOP_TIMEOUT } = spec ?? {}
+  const { service, restart = 'permanent', stopTimeout = DEFAULT_STOP_TIMEOUT_MS } = spec ?? {}
   const node = nodeOf(service)
   oneOf('restart', restart, TYPES)
   const timeout = toMilliseconds(stopTimeout)

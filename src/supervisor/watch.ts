@@ -5,7 +5,7 @@ import type { ServiceNode } from '../service/node.ts'
 import { maybeStartNode } from '../service/start.ts'
 import type { ServiceLike, StateChange } from '../service/types.ts'
 import { Backoff, type BackoffPolicy } from './backoff.ts'
-import { DEFAULT_STOP_TIMEOUT, type Slot } from './child.ts'
+import { DEFAULT_STOP_TIMEOUT_MS, type Slot } from './child.ts'
 import type { SupervisorEvent } from './events.ts'
 import { Repair } from './repair.ts'
 import { RestartWindow } from './restart-window.ts'
@@ -252,7 +252,7 @@ export class Watch {
     const slots = new Map(this.#supervisor.slots().map((slot) => [slot.node, slot]))
     for (const child of node.children.toReversed()) {
       if (node.run !== run || node.shouldStop) return
-      await stopChild(child, node, slots.get(child)?.stopTimeout ?? DEFAULT_STOP_TIMEOUT)
+      await stopChild(child, node, slots.get(child)?.stopTimeout ?? DEFAULT_STOP_TIMEOUT_MS)
     }
     // A stop() that came meanwhile has what it wants, a crash its own reason.
     if (node.run === run && !node.shouldStop) void crashNode(node, error)

@@ -76,7 +76,7 @@ export interface Exit {
 
 export interface HangWatch {
   readonly clock: Clock
-  /** Path. */
+  /** The path of the service, for messages. */
   readonly service: () => string
   readonly warn: (silentForMs: number, stack: string | undefined) => void
 }

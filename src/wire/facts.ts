@@ -44,7 +44,7 @@ export interface WorkEntry {
   readonly path: string
   /** Of the tasks and futures that run. */
   readonly names: readonly string[]
-  /** Its thread did not answer; with the JavaScript stack it is in, if that can be read. */
+  /** Its place did not answer; with the JavaScript stack it is in, if that can be read. */
   readonly silent?: { readonly stack: string | undefined }
 }
 
@@ -92,7 +92,7 @@ export interface TreeFacts {
   readonly reason?: { readonly ref: number; readonly value?: EncodedThrow }
 }
 
-/** What a handle in another thread shows of the service. */
+/** What a handle elsewhere shows of the service. */
 export interface HandleFacts {
   readonly label: string
   readonly path: string
