@@ -17,7 +17,7 @@ export function runClean(
     cwd,
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: FOREVER_MS,
+    timeout: 3 * FOREVER_MS,
   })
   if (status === null || (status !== 0 && !mayFail)) {
     throw new Error(`${command} ${args.join(' ')} ended with ${status}:\n${stdout}${stderr}`)

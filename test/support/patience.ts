@@ -44,17 +44,23 @@ const madeAt = Date.now()
 const madeNow = patientClock.now()
 
 /**
- * From now on timers of this thread, or those of `least` milliseconds and more, take as much longer: those of the
- * library, too, that go by no clock. What other threads and processes do meanwhile takes as long as ever.
+ * From now on timers of this thread, or those that `isLimit` picks by their milliseconds, take as much longer, those of
+ * the library, too. What other threads and processes do meanwhile takes as long as ever.
  */
-export function slowDownTimers({ least = 0 } = {}): void {
+export function slowDownTimers(isLimit = (_ms: number): boolean => true): void {
   const { setTimeout } = globalThis
   const slowly = (callback: () => void, ms = 0): NodeJS.Timeout =>
-    setTimeout(callback, Math.min(ms < least ? ms : patiently(ms), 2 ** 31 - 1))
+    setTimeout(callback, Math.min(isLimit(ms) ? patiently(ms) : ms, 2 ** 31 - 1))
   globalThis.setTimeout = slowly as typeof setTimeout
 }
 
 /** From now on `Date.now()` in this thread goes by that clock. */
 export function tellTimeBy(clock: Clock): void {
   Date.now = () => clock.wallTime()
+}
+
+/** From now on no time passes in this thread by the system's clock, but for its timers. */
+export function stopClock(): void {
+  const now = systemClock.now()
+  systemClock.now = () => now
 }
