@@ -1,6 +1,6 @@
 import type { EncodedLogError, LineOptions, LogBindings, LogLevel, LogRecord } from './types.ts'
 
-/** Tells it from the other arrays that cross, which begin with numbers. */
+/** The tag of its message. */
 const MARK = 'log'
 
 /** A record on its way to another thread: most of what it costs to clone an object is the names of its properties. */
@@ -31,10 +31,6 @@ export function lineOf(record: LogRecord): LogLine {
     return [MARK, time, level, name, service, threadId, msg, obj]
   const rest = [bindings, args, options, ownLevel, errors] as const
   return [MARK, time, level, name, service, threadId, msg, obj, ...rest]
-}
-
-export function isLine(message: unknown): message is LogLine {
-  return Array.isArray(message) && message[0] === MARK
 }
 
 export function recordOfLine(line: LogLine): LogRecord {
